@@ -1,0 +1,121 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#if !defined(QUIRE_INSIDE) && !defined(QUIRE_COMPILATION)
+# error "Only <quire/quire.h> can be included directly."
+#endif
+
+#include "quire-types.h"
+
+G_BEGIN_DECLS
+
+#define QUIRE_TYPE_ALLOCATOR (quire_allocator_get_type ())
+
+QUIRE_AVAILABLE_IN_1_0
+G_DECLARE_DERIVABLE_TYPE (QuireAllocator, quire_allocator, QUIRE, ALLOCATOR, GObject)
+
+/**
+ * QuireAllocatorClass:
+ * @mem_type: the type of the blocks, for [method@Memory.is_type]; when %NULL,
+ *   the name of the class
+ * @alloc: makes a block of @size bytes. @params is never %NULL, its alignment is
+ *   a mask, and size, prefix and padding together fit an address space
+ * @free: frees the block's struct and what it stands for; it must not touch the
+ *   block's parent, nor call [method@Memory.unref] on the block
+ * @mem_map: gives the address of the start of the block (not of its data), or
+ *   %NULL; @maxsize is the size of the whole block
+ * @mem_map_full: the same, for an allocator that keeps something in the
+ *   `user_data` of the info, or says why it failed; wins over @mem_map
+ * @mem_unmap: ends a map of @mem_map
+ * @mem_unmap_full: ends a map of @mem_map_full; wins over @mem_unmap
+ * @mem_copy: makes a writable block of its own out of @size bytes at @offset,
+ *   which counts from the data and may reach back into the prefix. Without it,
+ *   the bytes are copied into a block of the default allocator
+ * @mem_share: makes the struct of a share: a window of @size bytes at @offset,
+ *   which counts from the start of the block. It calls [method@Memory.init] with
+ *   @root as the parent. Without it, a window is made that maps as @root does
+ * @mem_is_span: whether @second begins where @first ends, both of the same
+ *   parent. Without it, offset and size tell
+ *
+ * The functions that an allocator written in C implements. Only @alloc and @free
+ * must be there.
+ *
+ * A block of the allocator is a struct that has a [struct@Memory] as its first
+ * member, set up by [method@Memory.init]. The library takes the locks, resolves
+ * offsets and checks ranges before it calls any of these.
+ *
+ * Since: 1.0
+ */
+struct _QuireAllocatorClass
+{
+  GObjectClass parent_class;
+
+  const char  *mem_type;
+
+  /* These deal in pointers and in dying memories, which no script can; so scripts
+   * don't see them. */
+#ifdef __GI_SCANNER__
+  /*< private >*/
+  gpointer     vfuncs[9];
+#else
+  QuireMemory *(*alloc)          (QuireAllocator              *allocator,
+                                  gsize                        size,
+                                  const QuireAllocationParams *params,
+                                  GError                     **error);
+  void         (*free)           (QuireAllocator *allocator,
+                                  QuireMemory    *memory);
+
+  gpointer     (*mem_map)        (QuireMemory   *memory,
+                                  gsize          maxsize,
+                                  QuireMapFlags  flags);
+  gpointer     (*mem_map_full)   (QuireMemory   *memory,
+                                  QuireMapInfo  *info,
+                                  gsize          maxsize,
+                                  GError       **error);
+  void         (*mem_unmap)      (QuireMemory   *memory);
+  void         (*mem_unmap_full) (QuireMemory   *memory,
+                                  QuireMapInfo  *info);
+  QuireMemory *(*mem_copy)       (QuireMemory   *memory,
+                                  gssize         offset,
+                                  gsize          size,
+                                  GError       **error);
+  QuireMemory *(*mem_share)      (QuireMemory   *root,
+                                  gsize          offset,
+                                  gsize          size,
+                                  GError       **error);
+  gboolean     (*mem_is_span)    (QuireMemory   *first,
+                                  QuireMemory   *second);
+#endif
+
+  /*< private >*/
+  gpointer     _reserved[20];
+};
+
+QUIRE_AVAILABLE_IN_1_0
+QuireMemory    *quire_allocator_alloc             (QuireAllocator              *allocator,
+                                                   gsize                        size,
+                                                   const QuireAllocationParams *params) G_GNUC_WARN_UNUSED_RESULT;
+QUIRE_AVAILABLE_IN_1_0
+QuireMemory    *quire_allocator_try_alloc         (QuireAllocator              *allocator,
+                                                   gsize                        size,
+                                                   const QuireAllocationParams *params,
+                                                   GError                     **error) G_GNUC_WARN_UNUSED_RESULT;
+QUIRE_AVAILABLE_IN_1_0
+const char     *quire_allocator_get_mem_type      (QuireAllocator *allocator);
+QUIRE_AVAILABLE_IN_1_0
+gsize           quire_allocator_get_default_align (void);
+
+QUIRE_AVAILABLE_IN_1_0
+void            quire_allocator_register          (const char     *name,
+                                                   QuireAllocator *allocator);
+QUIRE_AVAILABLE_IN_1_0
+QuireAllocator *quire_allocator_find              (const char     *name) G_GNUC_WARN_UNUSED_RESULT;
+QUIRE_AVAILABLE_IN_1_0
+void            quire_allocator_set_default       (QuireAllocator *allocator);
+
+G_END_DECLS

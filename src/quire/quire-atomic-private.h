@@ -1,0 +1,26 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+/* GLib's atomics are full barriers and stop at the width of a pointer. The
+ * lock word has 64 bits everywhere, and its users know which order they need;
+ * so these are the compiler's, for plain fields, which keeps the public header
+ * free of _Atomic. */
+
+#define quire_atomic_load_relaxed(p)       __atomic_load_n ((p), __ATOMIC_RELAXED)
+#define quire_atomic_load_acquire(p)       __atomic_load_n ((p), __ATOMIC_ACQUIRE)
+#define quire_atomic_store_relaxed(p, v)   __atomic_store_n ((p), (v), __ATOMIC_RELAXED)
+#define quire_atomic_add_relaxed(p, v)     __atomic_fetch_add ((p), (v), __ATOMIC_RELAXED)
+#define quire_atomic_add_acquire(p, v)     __atomic_fetch_add ((p), (v), __ATOMIC_ACQUIRE)
+#define quire_atomic_sub_relaxed(p, v)     __atomic_fetch_sub ((p), (v), __ATOMIC_RELAXED)
+#define quire_atomic_sub_release(p, v)     __atomic_fetch_sub ((p), (v), __ATOMIC_RELEASE)
+#define quire_atomic_sub_acq_rel(p, v)     __atomic_fetch_sub ((p), (v), __ATOMIC_ACQ_REL)
+
+/* On failure *expected holds what stood there instead. */
+#define quire_atomic_cas_acq_rel(p, expected, desired) \
+  __atomic_compare_exchange_n ((p), (expected), (desired), TRUE, \
+                               __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)

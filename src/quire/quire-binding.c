@@ -1,0 +1,67 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "quire-binding.h"
+
+#include "quire-memory-private.h"
+#include "quire-system-allocator-private.h"
+
+/**
+ * quire_memory_close: (skip)
+ * @memory: (transfer full): a block
+ *
+ * Gives up a reference for a binding whose scripts close a handle at once,
+ * instead of when the collector comes, and gives a stand-in to put in its place:
+ * an empty block that refuses everything with %QUIRE_MEMORY_ERROR_CLOSED.
+ *
+ * The stand-in keeps the storage of @memory in place until it is freed itself.
+ * So neither an address that the script had of @memory, nor a call on another
+ * thread that was given @memory and has not come back, reaches freed memory. It
+ * keeps no share alive, and no lock.
+ *
+ * This function is thread-safe.
+ *
+ * Returns: (transfer full): the stand-in
+ *
+ * Since: 1.0
+ */
+QuireMemory *
+quire_memory_close (QuireMemory *memory)
+{
+  QuireMemory *stand_in;
+
+  g_return_val_if_fail (memory != NULL, NULL);
+
+  stand_in = quire_system_allocator_wrap (QUIRE_MEMORY_INTERNAL_CLOSED |
+                                            QUIRE_MEMORY_FLAG_READONLY |
+                                            QUIRE_MEMORY_FLAG_NO_SHARE |
+                                            QUIRE_MEMORY_FLAG_NOT_MAPPABLE,
+                                          NULL, 0, 0, 0,
+                                          quire_memory_pin (memory),
+                                          (GDestroyNotify) quire_memory_unpin);
+  quire_memory_unref (memory);
+
+  return stand_in;
+}
+
+/**
+ * quire_memory_is_closed:
+ * @memory: a block
+ *
+ * Tells whether the handle was closed. Then everything that can fail does so with
+ * %QUIRE_MEMORY_ERROR_CLOSED.
+ *
+ * Returns: whether it was
+ *
+ * Since: 1.0
+ */
+gboolean
+quire_memory_is_closed (QuireMemory *memory)
+{
+  g_return_val_if_fail (memory != NULL, TRUE);
+
+  return quire_memory_has_internal (memory, QUIRE_MEMORY_INTERNAL_CLOSED);
+}

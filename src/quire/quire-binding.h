@@ -1,0 +1,35 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#if !defined(QUIRE_INSIDE) && !defined(QUIRE_COMPILATION)
+# error "Only <quire/quire.h> can be included directly."
+#endif
+
+#include "quire-types.h"
+
+G_BEGIN_DECLS
+
+/* For authors of language bindings: what keeps a script from crashing the
+ * process. Programs have no use for it. */
+
+QUIRE_AVAILABLE_IN_1_0
+gboolean     quire_mapping_acquire_view (QuireMapping  *mapping,
+                                         guint8       **data,
+                                         GError       **error);
+QUIRE_AVAILABLE_IN_1_0
+void         quire_mapping_release_view (QuireMapping  *mapping);
+QUIRE_AVAILABLE_IN_1_0
+GBytes      *quire_mapping_view_bytes   (QuireMapping  *mapping,
+                                         GError       **error) G_GNUC_WARN_UNUSED_RESULT;
+
+QUIRE_AVAILABLE_IN_1_0
+QuireMemory *quire_memory_close         (QuireMemory   *memory) G_GNUC_WARN_UNUSED_RESULT;
+QUIRE_AVAILABLE_IN_1_0
+gboolean     quire_memory_is_closed     (QuireMemory   *memory);
+
+G_END_DECLS

@@ -1,0 +1,88 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "quire-bytes.h"
+
+#include "quire-create.h"
+#include "quire-mapping-private.h"
+#include "quire-memory.h"
+#include "quire-share.h"
+
+/**
+ * quire_memory_new_from_bytes: (constructor)
+ * @bytes: bytes
+ *
+ * Makes a read-only block over bytes, without a copy. It has a reference on
+ * them.
+ *
+ * Returns: (transfer full): a new block
+ *
+ * Since: 1.0
+ */
+QuireMemory *
+quire_memory_new_from_bytes (GBytes *bytes)
+{
+  gconstpointer data;
+  gsize size;
+
+  g_return_val_if_fail (bytes != NULL, NULL);
+
+  data = g_bytes_get_data (bytes, &size);
+  return quire_memory_new_wrapped (QUIRE_MEMORY_FLAG_READONLY, (gpointer) data, size, 0, size,
+                                   g_bytes_ref (bytes), (GDestroyNotify) g_bytes_unref);
+}
+
+/**
+ * quire_memory_to_bytes: (skip)
+ * @memory: a block
+ *
+ * Gives the data of a block as bytes, without a copy.
+ * [method@Memory.try_to_bytes] also says why it fails.
+ *
+ * Returns: (transfer full) (nullable): the bytes, or %NULL
+ *
+ * Since: 1.0
+ */
+GBytes *
+quire_memory_to_bytes (QuireMemory *memory)
+{
+  return quire_memory_try_to_bytes (memory, NULL);
+}
+
+/**
+ * quire_memory_try_to_bytes: (rename-to quire_memory_to_bytes)
+ * @memory: a block
+ * @error: return location for an error
+ *
+ * Gives the data of a block as bytes, without a copy. They count as a share:
+ * while they live nobody gets a map to write the block.
+ *
+ * The errors are those of [method@Memory.try_share] and of a map to read. This
+ * function is thread-safe.
+ *
+ * Returns: (transfer full): the bytes
+ *
+ * Since: 1.0
+ */
+GBytes *
+quire_memory_try_to_bytes (QuireMemory *memory,
+                           GError     **error)
+{
+  g_autoptr (QuireMemory) share = quire_memory_try_share (memory, 0, -1, error);
+  QuireMapping *mapping;
+  const QuireMapInfo *info;
+
+  if (share == NULL)
+    return NULL;
+
+  mapping = quire_memory_try_map (share, QUIRE_MAP_READ, error);
+  if (mapping == NULL)
+    return NULL;
+
+  info = quire_mapping_peek_info (mapping);
+  return g_bytes_new_with_free_func (info->data, info->size,
+                                     (GDestroyNotify) quire_mapping_unref, mapping);
+}

@@ -1,0 +1,144 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "quire-copy.h"
+
+#include "quire-allocation-params.h"
+#include "quire-allocator.h"
+#include "quire-content.h"
+#include "quire-error.h"
+#include "quire-lock.h"
+#include "quire-map-info.h"
+#include "quire-memory-private.h"
+#include "quire-range-private.h"
+
+/**
+ * quire_memory_copy: (skip)
+ * @memory: a block
+ * @offset: where the copy begins, in bytes from the data; may be negative, back
+ *   into the prefix
+ * @size: size of the copy in bytes, or -1 for all to the end of the data
+ *
+ * Copies a block, or a piece of it. [method@Memory.try_copy] also says why it
+ * fails.
+ *
+ * Returns: (transfer full) (nullable): the copy, or %NULL
+ *
+ * Since: 1.0
+ */
+QuireMemory *
+quire_memory_copy (QuireMemory *memory,
+                   gssize       offset,
+                   gssize       size)
+{
+  return quire_memory_try_copy (memory, offset, size, NULL);
+}
+
+/**
+ * quire_memory_try_copy: (rename-to quire_memory_copy)
+ * @memory: a block
+ * @offset: where the copy begins, in bytes from the data; may be negative, back
+ *   into the prefix
+ * @size: size of the copy in bytes, or -1 for all to the end of the data
+ * @error: return location for an error
+ *
+ * Copies a block, or a piece of it. The copy has data of its own and is writable,
+ * whatever the block is. It is aligned as the block, and comes from the default
+ * allocator unless the block's allocator makes its own copies.
+ *
+ * The errors are %QUIRE_MEMORY_ERROR_OUT_OF_RANGE, those of a map to read, and
+ * those of an allocation. This function is thread-safe.
+ *
+ * Returns: (transfer full): the copy
+ *
+ * Since: 1.0
+ */
+QuireMemory *
+quire_memory_try_copy (QuireMemory *memory,
+                       gssize       offset,
+                       gssize       size,
+                       GError     **error)
+{
+  QuireAllocationParams params;
+  g_auto (QuireMapInfo) info = QUIRE_MAP_INFO_INIT;
+  g_autoptr (QuireMemory) copy = NULL;
+  QuireAllocatorClass *klass;
+  const guint8 *block;
+  gsize start, length;
+
+  g_return_val_if_fail (memory != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (!quire_memory_check_access (memory, QUIRE_MAP_READ, error) ||
+      !quire_range_resolve (memory, "copy", offset, size, &start, &length, error))
+    return NULL;
+
+  klass = QUIRE_ALLOCATOR_GET_CLASS (memory->allocator);
+  if (klass->mem_copy != NULL && !quire_memory_has_internal (memory, QUIRE_MEMORY_INTERNAL_WINDOW))
+    return klass->mem_copy (memory, offset, length, error);
+
+  if (!quire_memory_map_full (memory, &info, QUIRE_MAP_READ, error))
+    return NULL;
+
+  /* The range counts from the start of the block, and not from where the data is
+   * by now. */
+  block = info.data - (memory->maxsize - info.maxsize);
+
+  quire_allocation_params_init (&params);
+  params.align = memory->align;
+  copy = quire_allocator_try_alloc (NULL, length, &params, error);
+  if (copy == NULL || !quire_memory_try_write (copy, 0, block + start, length, error))
+    return NULL;
+
+  return g_steal_pointer (&copy);
+}
+
+/**
+ * quire_memory_make_writable: (skip)
+ * @memory: (transfer full): a block
+ *
+ * Gives a block that may be written: @memory itself, or a copy.
+ * [method@Memory.try_make_writable] also says why it fails.
+ *
+ * Returns: (transfer full) (nullable): the block, or %NULL
+ *
+ * Since: 1.0
+ */
+QuireMemory *
+quire_memory_make_writable (QuireMemory *memory)
+{
+  return quire_memory_try_make_writable (memory, NULL);
+}
+
+/**
+ * quire_memory_try_make_writable: (rename-to quire_memory_make_writable)
+ * @memory: (transfer full): a block
+ * @error: return location for an error
+ *
+ * Gives a block that may be written, as [method@Memory.is_writable] tells:
+ * @memory itself if it may be, else a copy of it.
+ *
+ * Returns: (transfer full): the block
+ *
+ * Since: 1.0
+ */
+QuireMemory *
+quire_memory_try_make_writable (QuireMemory *memory,
+                                GError     **error)
+{
+  QuireMemory *copy;
+
+  g_return_val_if_fail (memory != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (quire_memory_is_writable (memory))
+    return memory;
+
+  copy = quire_memory_try_copy (memory, 0, -1, error);
+  quire_memory_unref (memory);
+
+  return copy;
+}

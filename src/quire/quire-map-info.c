@@ -1,0 +1,263 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "quire-map-info.h"
+
+#include "quire-allocator.h"
+#include "quire-copy.h"
+#include "quire-error.h"
+#include "quire-lock-private.h"
+#include "quire-map-private.h"
+#include "quire-memory-private.h"
+
+/* A window has no address of its own: the allocator knows that of its parent. */
+static QuireMemory *
+mapped_block (QuireMemory *memory)
+{
+  return quire_memory_has_internal (memory, QUIRE_MEMORY_INTERNAL_WINDOW) ? memory->parent : memory;
+}
+
+/* The start of a block that only its allocator can tell the address of. */
+static gpointer
+begin_address (QuireMapInfo *info,
+               GError      **error)
+{
+  QuireMemory *block = mapped_block (info->memory);
+  QuireAllocatorClass *klass = QUIRE_ALLOCATOR_GET_CLASS (block->allocator);
+  g_autoptr (GError) local_error = NULL;
+  gpointer base = NULL;
+
+  if (klass->mem_map_full != NULL)
+    base = klass->mem_map_full (block, info, block->maxsize, &local_error);
+  else if (klass->mem_map != NULL)
+    base = klass->mem_map (block, block->maxsize, info->flags);
+
+  if (base != NULL)
+    return base;
+
+  if (local_error != NULL)
+    g_propagate_error (error, g_steal_pointer (&local_error));
+  else
+    g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_FAILED,
+                 "The allocator %s could not map the block of %" G_GSIZE_FORMAT " bytes",
+                 quire_allocator_get_mem_type (block->allocator), block->maxsize);
+  return NULL;
+}
+
+void
+quire_map_end_address (QuireMapInfo *info)
+{
+  QuireMemory *block;
+  QuireAllocatorClass *klass;
+
+  if (G_LIKELY (info->memory->base != NULL))
+    return;
+
+  block = mapped_block (info->memory);
+  klass = QUIRE_ALLOCATOR_GET_CLASS (block->allocator);
+
+  if (klass->mem_unmap_full != NULL)
+    klass->mem_unmap_full (block, info);
+  else if (klass->mem_unmap != NULL)
+    klass->mem_unmap (block);
+}
+
+/*
+ * quire_map_begin:
+ * @info: all zero; and again so on failure
+ *
+ * The lock comes before the range is read, so that a range belongs to the lock.
+ * Budget of atomic operations: that of the lock, 1.
+ */
+gboolean
+quire_map_begin (QuireMemory  *memory,
+                 QuireMapInfo *info,
+                 QuireMapFlags flags,
+                 GError      **error)
+{
+  gpointer base;
+  gsize offset;
+
+  if (!quire_lock_check_flags (flags, error) ||
+      !quire_memory_check_access (memory, flags, error))
+    return FALSE;
+
+  if (G_UNLIKELY (memory->flags & QUIRE_MEMORY_FLAG_NOT_MAPPABLE))
+    {
+      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_MAPPABLE,
+                   "The block of %" G_GSIZE_FORMAT " bytes can't be mapped",
+                   quire_atomic_load_relaxed (&memory->size));
+      return FALSE;
+    }
+
+  if (!quire_lock_take (memory, flags, error))
+    return FALSE;
+
+  info->memory = memory;
+  info->flags = flags;
+
+  base = memory->base;
+  if (G_UNLIKELY (base == NULL))
+    {
+      base = begin_address (info, error);
+      if (base == NULL)
+        {
+          quire_lock_drop (memory, flags);
+          *info = (QuireMapInfo) QUIRE_MAP_INFO_INIT;
+          return FALSE;
+        }
+    }
+
+  quire_memory_get_window (memory, &offset, &info->size);
+  info->data = (guint8 *) base + offset;
+  info->maxsize = memory->maxsize - offset;
+
+  return TRUE;
+}
+
+/**
+ * quire_memory_map: (skip)
+ * @memory: a block
+ * @info: (out caller-allocates): what is known of the map; all zero on failure
+ * @flags: how to map it
+ *
+ * Maps a block, so that its data can be read or written at `info->data` until
+ * [method@Memory.unmap].
+ *
+ * A map is a lock and holds no reference: the caller keeps the block. What may
+ * stand together is told at [flags@MapFlags]. [method@Memory.map_full] also says
+ * why it fails.
+ *
+ * This function is thread-safe. Budget of atomic operations: 1.
+ *
+ * Returns: %TRUE if the block is mapped
+ *
+ * Since: 1.0
+ */
+gboolean
+quire_memory_map (QuireMemory  *memory,
+                  QuireMapInfo *info,
+                  QuireMapFlags flags)
+{
+  return quire_memory_map_full (memory, info, flags, NULL);
+}
+
+/**
+ * quire_memory_map_full: (skip)
+ * @memory: a block
+ * @info: (out caller-allocates): what is known of the map; all zero on failure
+ * @flags: how to map it
+ * @error: return location for an error
+ *
+ * As [method@Memory.map], and says why it fails: the errors are
+ * %QUIRE_MEMORY_ERROR_BUSY, %QUIRE_MEMORY_ERROR_READ_ONLY,
+ * %QUIRE_MEMORY_ERROR_NOT_MAPPABLE, %QUIRE_MEMORY_ERROR_NOT_SUPPORTED for flags
+ * that make no sense, and those of the allocator.
+ *
+ * Returns: %TRUE if the block is mapped
+ *
+ * Since: 1.0
+ */
+gboolean
+quire_memory_map_full (QuireMemory  *memory,
+                       QuireMapInfo *info,
+                       QuireMapFlags flags,
+                       GError      **error)
+{
+  g_return_val_if_fail (info != NULL, FALSE);
+  *info = (QuireMapInfo) QUIRE_MAP_INFO_INIT;
+  g_return_val_if_fail (memory != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return quire_map_begin (memory, info, flags, error);
+}
+
+/**
+ * quire_memory_unmap: (skip)
+ * @memory: a block
+ * @info: what [method@Memory.map] told of the map
+ *
+ * Ends a map, and clears @info.
+ *
+ * To unmap twice, or with the info of another block, is a programmer's error: it
+ * is reported, and nothing changes.
+ *
+ * This function is thread-safe. Budget of atomic operations: 1.
+ *
+ * Since: 1.0
+ */
+void
+quire_memory_unmap (QuireMemory  *memory,
+                    QuireMapInfo *info)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_return_if_fail (memory != NULL);
+  g_return_if_fail (info != NULL);
+  g_return_if_fail (info->memory == memory);
+
+  if (G_UNLIKELY (!quire_lock_check_held (memory, info->flags, &error)))
+    {
+      g_critical ("%s: %s", G_STRFUNC, error->message);
+      return;
+    }
+
+  quire_map_end_address (info);
+  quire_lock_drop (memory, info->flags);
+  *info = (QuireMapInfo) QUIRE_MAP_INFO_INIT;
+}
+
+/**
+ * quire_map_info_clear: (skip)
+ * @info: what is known of a map, or all zero
+ *
+ * Ends a map if @info tells of one. `g_auto (QuireMapInfo)` calls it.
+ *
+ * Since: 1.0
+ */
+void
+quire_map_info_clear (QuireMapInfo *info)
+{
+  g_return_if_fail (info != NULL);
+
+  if (info->memory != NULL)
+    quire_memory_unmap (info->memory, info);
+}
+
+/**
+ * quire_memory_make_mapped: (skip)
+ * @memory: (transfer full): a block
+ * @info: (out caller-allocates): what is known of the map; all zero on failure
+ * @flags: how to map it
+ *
+ * Maps the block, or, if that is refused, a copy of it.
+ *
+ * Returns: (transfer full) (nullable): the block that is mapped, which is
+ *   @memory or a copy; %NULL if neither can be mapped
+ *
+ * Since: 1.0
+ */
+QuireMemory *
+quire_memory_make_mapped (QuireMemory  *memory,
+                          QuireMapInfo *info,
+                          QuireMapFlags flags)
+{
+  g_autoptr (QuireMemory) copy = NULL;
+
+  g_return_val_if_fail (memory != NULL, NULL);
+  g_return_val_if_fail (info != NULL, NULL);
+
+  if (quire_memory_map (memory, info, flags))
+    return memory;
+
+  copy = quire_memory_copy (memory, 0, -1);
+  quire_memory_unref (memory);
+
+  if (copy == NULL || !quire_memory_map (copy, info, flags))
+    return NULL;
+
+  return g_steal_pointer (&copy);
+}

@@ -1,0 +1,109 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "quire-memory.h"
+
+#include "quire-atomic-private.h"
+
+G_BEGIN_DECLS
+
+/* Flags of a block that are nobody else's business: the bits between the
+ * public ones and QUIRE_MEMORY_FLAG_LAST. They are set before anybody else can
+ * see the block, and never change. */
+enum
+{
+  /* The stand-in of a handle that was closed: refuses everything. */
+  QUIRE_MEMORY_INTERNAL_CLOSED = 1 << 8,
+  /* Made by the library, not by its allocator: maps as the parent does, and is
+   * freed with g_free(). */
+  QUIRE_MEMORY_INTERNAL_WINDOW = 1 << 9,
+  /* Stands in the count of shares of its parent. */
+  QUIRE_MEMORY_INTERNAL_SHARE  = 1 << 10,
+
+  QUIRE_MEMORY_INTERNAL_MASK   = 0xff00,
+};
+
+/* Added to the reference count of a block that is dead while its storage is
+ * still pinned, so that no count of late comers brings it back to life. */
+#define QUIRE_MEMORY_DEAD (G_MININT / 2)
+
+/* The flags that forbid an access of this kind; check_access() says why. */
+#define QUIRE_MEMORY_FORBIDS(map_flags) \
+  (((map_flags) & QUIRE_MAP_WRITE) \
+     ? (QUIRE_MEMORY_INTERNAL_CLOSED | QUIRE_MEMORY_FLAG_READONLY) \
+     : (guint) QUIRE_MEMORY_INTERNAL_CLOSED)
+
+void     quire_memory_unpin        (QuireMemory    *memory);
+void     quire_memory_init_base    (QuireMemory    *memory,
+                                    gpointer        base);
+gboolean quire_memory_check_access (QuireMemory    *memory,
+                                    QuireMapFlags   flags,
+                                    GError        **error);
+void     quire_memory_set_closed   (GError        **error);
+
+/*
+ * quire_memory_pin:
+ *
+ * Keeps the storage of a block (struct and data) in place after the last
+ * reference has gone: for addresses that a script may still hold. A pin is no
+ * reference: it keeps no share alive, and weak notifies run without regard to
+ * it. The caller has a reference, or a pin.
+ */
+static inline QuireMemory *
+quire_memory_pin (QuireMemory *memory)
+{
+  quire_atomic_add_relaxed (&memory->pins, 1);
+  return memory;
+}
+
+/*
+ * quire_memory_try_ref:
+ *
+ * A reference for a caller who has no more than a pin, or whose reference may
+ * be closed by another thread. FALSE if the block is dead.
+ */
+static inline gboolean
+quire_memory_try_ref (QuireMemory *memory)
+{
+  if (G_LIKELY (quire_atomic_add_relaxed (&memory->ref_count, 1) > 0))
+    return TRUE;
+
+  quire_atomic_sub_relaxed (&memory->ref_count, 1);
+  return FALSE;
+}
+
+static inline gboolean
+quire_memory_has_internal (QuireMemory *memory,
+                           guint        internal)
+{
+  return (memory->flags & internal) != 0;
+}
+
+/*
+ * quire_memory_get_window:
+ *
+ * The offset and the size of the valid range.
+ *
+ * A resize in another thread writes the two one after the other. Each is within
+ * the block at any time; that their sum is so too is seen to here. So the worst
+ * that such a race gives is a window that nobody asked for, but never one
+ * outside the block. Now offset <= offset + size <= maxsize.
+ */
+static inline void
+quire_memory_get_window (QuireMemory *memory,
+                         gsize       *offset,
+                         gsize       *size)
+{
+  const gsize o = quire_atomic_load_relaxed (&memory->offset);
+  const gsize s = quire_atomic_load_relaxed (&memory->size);
+
+  *offset = o;
+  *size = MIN (s, memory->maxsize - o);
+}
+
+G_END_DECLS

@@ -1,0 +1,587 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "quire-memory.h"
+
+#include "quire-allocator.h"
+#include "quire-error.h"
+#include "quire-lock-private.h"
+#include "quire-map-info.h"
+#include "quire-memory-private.h"
+#include "quire-notify-private.h"
+#include "quire-range-private.h"
+#include "quire-system-allocator-private.h"
+
+/**
+ * QuireMemory:
+ *
+ * A block of memory: counted, lockable, shareable, from some
+ * [class@Allocator].
+ *
+ * A block has `maxsize` bytes. Of these, `size` bytes at `offset` are its data,
+ * the valid range that a map shows; what is before is the prefix, what is after
+ * the padding. [method@Memory.resize] moves the range and never the data.
+ *
+ * The data is reached by a map ([method@Memory.map]), which is a lock too: see
+ * [flags@MapFlags] for what goes with what. [method@Memory.share] makes a
+ * read-only window of a block without a copy. While a share lives nobody writes
+ * the block, so what it shows does not change.
+ *
+ * References may be held and dropped on any thread, and every function is
+ * thread-safe unless it says otherwise. What a map shows is guarded by the lock
+ * only.
+ *
+ * C programs that implement an allocator embed the struct as the first member of
+ * their own; they may read `allocator`, `parent`, `maxsize`, `align`, `offset`
+ * and `size`.
+ *
+ * The vocabulary is that of GStreamer's
+ * [GstMemory](https://gstreamer.freedesktop.org/documentation/gstreamer/gstmemory.html).
+ *
+ * Since: 1.0
+ */
+
+G_STATIC_ASSERT (G_STRUCT_OFFSET (QuireMemory, lock) == 8);
+G_STATIC_ASSERT (GLIB_SIZEOF_VOID_P != 8 || G_STRUCT_OFFSET (QuireMemory, base) == 64);
+
+G_DEFINE_BOXED_TYPE (QuireMemory, quire_memory, quire_memory_ref, quire_memory_unref)
+
+/**
+ * quire_memory_init: (skip)
+ * @memory: the first member of an allocator's own struct
+ * @flags: flags of the block
+ * @allocator: the allocator
+ * @parent: (nullable): the block that this one is a share of, or %NULL
+ * @maxsize: size of the whole block in bytes
+ * @align: how the data is aligned, as a mask
+ * @offset: where the data begins, from the start of the block
+ * @size: size of the data in bytes
+ *
+ * Sets up a block, with one reference, for who implements an allocator. It takes
+ * references on @allocator and @parent.
+ *
+ * The block must be complete before anyone else sees it. This function is not
+ * thread-safe.
+ *
+ * Since: 1.0
+ */
+void
+quire_memory_init (QuireMemory     *memory,
+                   QuireMemoryFlags flags,
+                   QuireAllocator  *allocator,
+                   QuireMemory     *parent,
+                   gsize            maxsize,
+                   gsize            align,
+                   gsize            offset,
+                   gsize            size)
+{
+  g_return_if_fail (memory != NULL);
+  g_return_if_fail (allocator != NULL);
+  g_return_if_fail (maxsize <= G_MAXSSIZE);
+  g_return_if_fail (quire_align_is_mask (align));
+  g_return_if_fail (offset <= maxsize && size <= maxsize - offset);
+
+  *memory = (QuireMemory) {
+    .ref_count = 1,
+    .flags = flags,
+    .allocator = allocator,
+    .parent = parent,
+    .maxsize = maxsize,
+    .align = align,
+    .offset = offset,
+    .size = size,
+    .pins = 1,
+  };
+
+  if (allocator != quire_system_allocator_get ())
+    g_object_ref (allocator);
+  if (parent != NULL)
+    quire_memory_ref (parent);
+}
+
+/* For a block whose address never changes: a map of it is a lock and nothing
+ * more. @base is the start of the block, not of its data. */
+void
+quire_memory_init_base (QuireMemory *memory,
+                        gpointer     base)
+{
+  memory->base = base;
+}
+
+/* Struct and data go. The parent, if any, is held by a reference; when the block
+ * was retired before, by a pin. */
+static void
+memory_free (QuireMemory *memory,
+             gboolean     retired)
+{
+  QuireAllocator *allocator = memory->allocator;
+  QuireMemory *parent = memory->parent;
+  const gboolean is_share = quire_memory_has_internal (memory, QUIRE_MEMORY_INTERNAL_SHARE);
+
+  if (quire_memory_has_internal (memory, QUIRE_MEMORY_INTERNAL_WINDOW))
+    g_free (memory);
+  else if (G_LIKELY (allocator == quire_system_allocator_get ()))
+    quire_system_allocator_drop (memory);
+  else
+    QUIRE_ALLOCATOR_GET_CLASS (allocator)->free (allocator, memory);
+
+  if (parent != NULL)
+    {
+      if (retired)
+        {
+          quire_memory_unpin (parent);
+        }
+      else
+        {
+          if (is_share)
+            quire_lock_drop_share (parent);
+          quire_memory_unref (parent);
+        }
+    }
+
+  if (allocator != quire_system_allocator_get ())
+    g_object_unref (allocator);
+}
+
+/* The last reference has gone, but somebody has pinned the storage: what the
+ * block meant to others ends, what is at its address stays. */
+static void
+memory_retire (QuireMemory *memory)
+{
+  QuireMemory *parent = memory->parent;
+
+  quire_atomic_add_relaxed (&memory->ref_count, QUIRE_MEMORY_DEAD);
+
+  if (parent != NULL)
+    {
+      quire_memory_pin (parent);
+      if (quire_memory_has_internal (memory, QUIRE_MEMORY_INTERNAL_SHARE))
+        quire_lock_drop_share (parent);
+      quire_memory_unref (parent);
+    }
+
+  quire_memory_unpin (memory);
+}
+
+static void
+memory_dispose (QuireMemory *memory)
+{
+  if (G_UNLIKELY (memory->qdata != NULL))
+    quire_notify_run (memory);
+
+  /* One pin is that of the references together; nobody can add the first other
+   * one any more. */
+  if (G_LIKELY (quire_atomic_load_acquire (&memory->pins) == 1))
+    memory_free (memory, FALSE);
+  else
+    memory_retire (memory);
+}
+
+/* Drops a pin. The last one goes only after the last reference. */
+void
+quire_memory_unpin (QuireMemory *memory)
+{
+  if (quire_atomic_sub_acq_rel (&memory->pins, 1) == 1)
+    memory_free (memory, TRUE);
+}
+
+/**
+ * quire_memory_ref: (skip)
+ * @memory: a block
+ *
+ * Takes a reference.
+ *
+ * This function is thread-safe. Budget of atomic operations: 1.
+ *
+ * Returns: (transfer full): @memory
+ *
+ * Since: 1.0
+ */
+QuireMemory *
+quire_memory_ref (QuireMemory *memory)
+{
+  g_return_val_if_fail (memory != NULL, NULL);
+
+  quire_atomic_add_relaxed (&memory->ref_count, 1);
+  return memory;
+}
+
+/**
+ * quire_memory_unref: (skip)
+ * @memory: (transfer full): a block
+ *
+ * Drops a reference. With the last one the block is freed, and its allocator
+ * may have work to do.
+ *
+ * This function is thread-safe. Budget of atomic operations: 1, and none for the
+ * last reference: nothing makes a reference out of none, so who sees that he has
+ * the only one is alone.
+ *
+ * Since: 1.0
+ */
+void
+quire_memory_unref (QuireMemory *memory)
+{
+  g_return_if_fail (memory != NULL);
+
+  if (quire_atomic_load_acquire (&memory->ref_count) == 1 ||
+      quire_atomic_sub_acq_rel (&memory->ref_count, 1) == 1)
+    memory_dispose (memory);
+}
+
+/**
+ * quire_memory_replace: (skip)
+ * @old_memory: (inout) (nullable): where a block or %NULL stands
+ * @new_memory: (nullable) (transfer none): what shall stand there
+ *
+ * Puts another block in the place of one, with a reference of its own, and drops
+ * the reference on the old one. Threads may compete for the place.
+ *
+ * Returns: %TRUE if @new_memory is another than stood there
+ *
+ * Since: 1.0
+ */
+gboolean
+quire_memory_replace (QuireMemory **old_memory,
+                      QuireMemory  *new_memory)
+{
+  g_return_val_if_fail (old_memory != NULL, FALSE);
+
+  if (new_memory != NULL)
+    quire_memory_ref (new_memory);
+
+  return quire_memory_take (old_memory, new_memory);
+}
+
+/**
+ * quire_memory_take: (skip)
+ * @old_memory: (inout) (nullable): where a block or %NULL stands
+ * @new_memory: (nullable) (transfer full): what shall stand there
+ *
+ * As [func@Memory.replace], but takes the caller's reference.
+ *
+ * Returns: %TRUE if @new_memory is another than stood there
+ *
+ * Since: 1.0
+ */
+gboolean
+quire_memory_take (QuireMemory **old_memory,
+                   QuireMemory  *new_memory)
+{
+  QuireMemory *previous;
+
+  g_return_val_if_fail (old_memory != NULL, FALSE);
+
+  previous = __atomic_exchange_n (old_memory, new_memory, __ATOMIC_ACQ_REL);
+  if (previous != NULL)
+    quire_memory_unref (previous);
+
+  return previous != new_memory;
+}
+
+/**
+ * quire_memory_steal: (skip)
+ * @old_memory: (inout) (nullable): where a block or %NULL stands
+ *
+ * Takes a block out of its place, where then %NULL stands, with its reference.
+ *
+ * Returns: (transfer full) (nullable): the block that stood there
+ *
+ * Since: 1.0
+ */
+QuireMemory *
+quire_memory_steal (QuireMemory **old_memory)
+{
+  g_return_val_if_fail (old_memory != NULL, NULL);
+
+  return __atomic_exchange_n (old_memory, NULL, __ATOMIC_ACQ_REL);
+}
+
+void
+quire_memory_set_closed (GError **error)
+{
+  g_set_error_literal (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_CLOSED,
+                       "The handle of the block was closed");
+}
+
+/* Whether the flags of the block let it be read, or written. */
+gboolean
+quire_memory_check_access (QuireMemory  *memory,
+                           QuireMapFlags flags,
+                           GError      **error)
+{
+  if (G_LIKELY ((memory->flags & QUIRE_MEMORY_FORBIDS (flags)) == 0))
+    return TRUE;
+
+  if (quire_memory_has_internal (memory, QUIRE_MEMORY_INTERNAL_CLOSED))
+    quire_memory_set_closed (error);
+  else
+    g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_READ_ONLY,
+                 "The block of %" G_GSIZE_FORMAT " bytes is read-only",
+                 quire_atomic_load_relaxed (&memory->size));
+  return FALSE;
+}
+
+/**
+ * quire_memory_get_sizes:
+ * @memory: a block
+ * @offset: (out) (optional): where the data begins, in bytes from the start of
+ *   the block
+ * @maxsize: (out) (optional): the size of the whole block in bytes
+ *
+ * Tells the size of the data, and where in the block it is.
+ *
+ * Returns: the size of the data in bytes
+ *
+ * Since: 1.0
+ */
+gsize
+quire_memory_get_sizes (QuireMemory *memory,
+                        gsize       *offset,
+                        gsize       *maxsize)
+{
+  gsize window_offset, window_size;
+
+  g_return_val_if_fail (memory != NULL, 0);
+
+  quire_memory_get_window (memory, &window_offset, &window_size);
+  if (offset != NULL)
+    *offset = window_offset;
+  if (maxsize != NULL)
+    *maxsize = memory->maxsize;
+
+  return window_size;
+}
+
+/**
+ * quire_memory_resize: (skip)
+ * @memory: a block
+ * @offset: where the data shall begin, in bytes from where it does
+ * @size: how large the data shall be, in bytes
+ *
+ * Moves the valid range of a block. [method@Memory.try_resize] also says why it
+ * fails.
+ *
+ * Returns: %TRUE if the range was moved
+ *
+ * Since: 1.0
+ */
+gboolean
+quire_memory_resize (QuireMemory *memory,
+                     gssize       offset,
+                     gsize        size)
+{
+  return quire_memory_try_resize (memory, offset, size, NULL);
+}
+
+/**
+ * quire_memory_try_resize: (rename-to quire_memory_resize)
+ * @memory: a block
+ * @offset: where the data shall begin, in bytes from where it does
+ * @size: how large the data shall be, in bytes
+ * @error: return location for an error
+ *
+ * Moves the valid range of a block, and may grow it into prefix and padding. No
+ * byte is touched, and maps and shares that stand keep the range they have.
+ *
+ * What would lie outside the block is refused with
+ * %QUIRE_MEMORY_ERROR_OUT_OF_RANGE.
+ *
+ * Who resizes a block should be the only one to use it: two that do it at once,
+ * or one that maps meanwhile, may get a range that neither meant, though never
+ * one outside the block.
+ *
+ * Returns: (skip): %TRUE if the range was moved
+ *
+ * Since: 1.0
+ */
+gboolean
+quire_memory_try_resize (QuireMemory *memory,
+                         gssize       offset,
+                         gsize        size,
+                         GError     **error)
+{
+  gsize window_offset, window_size, start;
+
+  g_return_val_if_fail (memory != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!quire_memory_check_access (memory, QUIRE_MAP_READ, error))
+    return FALSE;
+
+  quire_memory_get_window (memory, &window_offset, &window_size);
+
+  if (offset < -(gssize) window_offset ||
+      offset > (gssize) (memory->maxsize - window_offset) ||
+      size > memory->maxsize - (window_offset + (gsize) offset))
+    {
+      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_OUT_OF_RANGE,
+                   "Can't resize to %" G_GSIZE_FORMAT " bytes at offset %" G_GSSIZE_FORMAT
+                   ": the block has %" G_GSIZE_FORMAT " bytes, its data begins at %" G_GSIZE_FORMAT,
+                   size, offset, memory->maxsize, window_offset);
+      return FALSE;
+    }
+
+  start = window_offset + (gsize) offset;
+  quire_atomic_store_relaxed (&memory->offset, start);
+  quire_atomic_store_relaxed (&memory->size, size);
+
+  return TRUE;
+}
+
+/**
+ * quire_memory_get_flags:
+ * @memory: a block
+ *
+ * Tells the flags of the block, which never change.
+ *
+ * Returns: the flags
+ *
+ * Since: 1.0
+ */
+QuireMemoryFlags
+quire_memory_get_flags (QuireMemory *memory)
+{
+  g_return_val_if_fail (memory != NULL, QUIRE_MEMORY_FLAG_NONE);
+
+  return (QuireMemoryFlags) (memory->flags & ~(guint) QUIRE_MEMORY_INTERNAL_MASK);
+}
+
+/**
+ * quire_memory_get_align:
+ * @memory: a block
+ *
+ * Tells how the data was aligned when the block was made. A
+ * [method@Memory.resize], or a share from the midst of it, may begin elsewhere;
+ * [method@Memory.is_aligned] looks at where the data is.
+ *
+ * Returns: the alignment as a mask, in bytes less 1; 0 if nothing is known
+ *
+ * Since: 1.0
+ */
+gsize
+quire_memory_get_align (QuireMemory *memory)
+{
+  g_return_val_if_fail (memory != NULL, 0);
+
+  return memory->align;
+}
+
+/**
+ * quire_memory_is_aligned:
+ * @memory: a block
+ * @align: an alignment as a mask, in bytes less 1
+ *
+ * Tells whether the data begins at a multiple of an alignment. The address
+ * itself is not told to scripts.
+ *
+ * Returns: %TRUE if it does; %FALSE if it does not, if @align is no mask, or if
+ *   the block can't be mapped for reading, which an allocator of its own may
+ *   need to know the address
+ *
+ * Since: 1.0
+ */
+gboolean
+quire_memory_is_aligned (QuireMemory *memory,
+                         gsize        align)
+{
+  g_auto (QuireMapInfo) info = QUIRE_MAP_INFO_INIT;
+  guintptr address;
+
+  g_return_val_if_fail (memory != NULL, FALSE);
+
+  if (!quire_align_is_mask (align))
+    return FALSE;
+
+  if (memory->base != NULL)
+    address = (guintptr) memory->base + quire_atomic_load_relaxed (&memory->offset);
+  else if (quire_memory_map (memory, &info, QUIRE_MAP_READ))
+    address = (guintptr) info.data;
+  else
+    return FALSE;
+
+  return (address & align) == 0;
+}
+
+/**
+ * quire_memory_get_allocator:
+ * @memory: a block
+ *
+ * Tells the allocator of the block.
+ *
+ * Returns: (transfer none): the allocator
+ *
+ * Since: 1.0
+ */
+QuireAllocator *
+quire_memory_get_allocator (QuireMemory *memory)
+{
+  g_return_val_if_fail (memory != NULL, NULL);
+
+  return memory->allocator;
+}
+
+/**
+ * quire_memory_get_parent: (skip)
+ * @memory: a block
+ *
+ * Tells the block that this one is a share of. A share of a share has the same
+ * parent.
+ *
+ * Returns: (transfer none) (nullable): the parent, or %NULL
+ *
+ * Since: 1.0
+ */
+QuireMemory *
+quire_memory_get_parent (QuireMemory *memory)
+{
+  g_return_val_if_fail (memory != NULL, NULL);
+
+  return memory->parent;
+}
+
+/**
+ * quire_memory_dup_parent: (rename-to quire_memory_get_parent)
+ * @memory: a block
+ *
+ * Gives the block that this one is a share of. A share of a share has the same
+ * parent.
+ *
+ * Returns: (transfer full) (nullable): the parent, or %NULL
+ *
+ * Since: 1.0
+ */
+QuireMemory *
+quire_memory_dup_parent (QuireMemory *memory)
+{
+  g_return_val_if_fail (memory != NULL, NULL);
+
+  if (memory->parent == NULL || !quire_memory_try_ref (memory->parent))
+    return NULL;
+
+  return memory->parent;
+}
+
+/**
+ * quire_memory_is_type:
+ * @memory: a block
+ * @mem_type: a type, as `system`
+ *
+ * Tells whether the block comes from an allocator of this type.
+ *
+ * Returns: whether it does
+ *
+ * Since: 1.0
+ */
+gboolean
+quire_memory_is_type (QuireMemory *memory,
+                      const char  *mem_type)
+{
+  g_return_val_if_fail (memory != NULL, FALSE);
+  g_return_val_if_fail (mem_type != NULL, FALSE);
+
+  return g_str_equal (quire_allocator_get_mem_type (memory->allocator), mem_type);
+}

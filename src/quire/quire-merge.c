@@ -1,0 +1,179 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "quire-merge.h"
+
+#include "quire-content.h"
+#include "quire-create.h"
+#include "quire-error.h"
+#include "quire-map-info.h"
+#include "quire-memory-private.h"
+#include "quire-share-private.h"
+
+static gboolean
+add_sizes (QuireMemory * const *memories,
+           gsize                n_memories,
+           gsize               *total,
+           GError             **error)
+{
+  gsize sum = 0;
+
+  for (gsize i = 0; i < n_memories; i++)
+    {
+      const gsize size = quire_memory_get_sizes (memories[i], NULL, NULL);
+
+      if (!g_size_checked_add (&sum, sum, size))
+        {
+          g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_TOO_LARGE,
+                       "The %" G_GSIZE_FORMAT " blocks to merge are together beyond %" G_GSIZE_FORMAT " bytes",
+                       n_memories, G_MAXSIZE);
+          return FALSE;
+        }
+    }
+
+  *total = sum;
+  return TRUE;
+}
+
+static gboolean
+is_span (QuireMemory * const *memories,
+         gsize                n_memories)
+{
+  for (gsize i = 0; i + 1 < n_memories; i++)
+    {
+      if (!quire_memory_is_span (memories[i], memories[i + 1], NULL))
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+static QuireMemory *
+merge_copy (QuireMemory * const *memories,
+            gsize                n_memories,
+            gsize                total,
+            GError             **error)
+{
+  g_autoptr (QuireMemory) merged = quire_memory_try_new (total, error);
+  gsize position = 0;
+
+  if (merged == NULL)
+    return NULL;
+
+  for (gsize i = 0; i < n_memories; i++)
+    {
+      g_auto (QuireMapInfo) info = QUIRE_MAP_INFO_INIT;
+
+      if (!quire_memory_map_full (memories[i], &info, QUIRE_MAP_READ, error) ||
+          !quire_memory_try_write (merged, position, info.data, info.size, error))
+        return NULL;
+      position += info.size;
+    }
+
+  /* Who resized one meanwhile gets what was there to be had. */
+  if (position < total && !quire_memory_try_resize (merged, 0, position, error))
+    return NULL;
+
+  return g_steal_pointer (&merged);
+}
+
+/**
+ * quire_memory_merge: (skip)
+ * @first: a block
+ * @second: another
+ *
+ * Makes one block of two. [method@Memory.try_merge] also tells how, and why it
+ * fails.
+ *
+ * Returns: (transfer full) (nullable): the merged block, or %NULL
+ *
+ * Since: 1.0
+ */
+QuireMemory *
+quire_memory_merge (QuireMemory *first,
+                    QuireMemory *second)
+{
+  return quire_memory_try_merge (first, second, NULL, NULL);
+}
+
+/**
+ * quire_memory_try_merge: (rename-to quire_memory_merge)
+ * @first: a block
+ * @second: another
+ * @copied: (out) (optional): how many bytes had to be copied; 0 for a span
+ * @error: return location for an error
+ *
+ * Makes one block of two, the data of @second after that of @first. A span
+ * ([method@Memory.is_span]) becomes a share of the same parent, at once and
+ * without a copy; anything else is copied into a new block of the default
+ * allocator.
+ *
+ * The errors are those of [method@Memory.try_share], or of [ctor@Memory.try_new]
+ * and [method@Memory.try_map].
+ *
+ * Returns: (transfer full): the merged block
+ *
+ * Since: 1.0
+ */
+QuireMemory *
+quire_memory_try_merge (QuireMemory *first,
+                        QuireMemory *second,
+                        gsize       *copied,
+                        GError     **error)
+{
+  QuireMemory * const memories[] = { first, second };
+
+  return quire_memory_merge_list (memories, G_N_ELEMENTS (memories), copied, error);
+}
+
+/**
+ * quire_memory_merge_list:
+ * @memories: (array length=n_memories): blocks
+ * @n_memories: how many
+ * @copied: (out) (optional): how many bytes had to be copied; 0 for a span
+ * @error: return location for an error
+ *
+ * Makes one block of many, their data one after the other, as
+ * [method@Memory.try_merge] does of two. If each lies right after the one before
+ * it, nothing is copied. One block alone is given back as it is, and none at all
+ * make an empty block. The time it takes is linear.
+ *
+ * Returns: (transfer full): the merged block
+ *
+ * Since: 1.0
+ */
+QuireMemory *
+quire_memory_merge_list (QuireMemory * const *memories,
+                         gsize                n_memories,
+                         gsize               *copied,
+                         GError             **error)
+{
+  QuireMemory *merged;
+  gsize total;
+
+  g_return_val_if_fail (memories != NULL || n_memories == 0, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+  for (gsize i = 0; i < n_memories; i++)
+    g_return_val_if_fail (memories[i] != NULL, NULL);
+
+  if (copied != NULL)
+    *copied = 0;
+
+  if (n_memories == 1 && quire_memory_check_access (memories[0], QUIRE_MAP_READ, error))
+    return quire_memory_ref (memories[0]);
+  if (n_memories == 1 || !add_sizes (memories, n_memories, &total, error))
+    return NULL;
+
+  if (n_memories > 1 && is_span (memories, n_memories))
+    return quire_share_new (memories[0], quire_atomic_load_relaxed (&memories[0]->offset),
+                            total, error);
+
+  merged = merge_copy (memories, n_memories, total, error);
+  if (merged != NULL && copied != NULL)
+    *copied = quire_memory_get_sizes (merged, NULL, NULL);
+
+  return merged;
+}

@@ -1,0 +1,85 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "quire-range-private.h"
+
+#include "quire-error.h"
+#include "quire-memory-private.h"
+
+/*
+ * quire_range_find:
+ * @available: how many bytes there are
+ * @verb: what is tried, for the message
+ * @offset: where the range starts
+ * @size: its size, or -1: to the end
+ * @length: (out): its size
+ *
+ * Finds a range in what a map shows. Now offset <= offset + length <= available.
+ */
+gboolean
+quire_range_find (gsize       available,
+                  const char *verb,
+                  gsize       offset,
+                  gssize      size,
+                  gsize      *length,
+                  GError    **error)
+{
+  if (offset > available || size < -1 ||
+      (size >= 0 && (gsize) size > available - offset))
+    {
+      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_OUT_OF_RANGE,
+                   "Can't %s %" G_GSSIZE_FORMAT " bytes at offset %" G_GSIZE_FORMAT
+                   " of %" G_GSIZE_FORMAT,
+                   verb, size, offset, available);
+      return FALSE;
+    }
+
+  *length = (size == -1) ? available - offset : (gsize) size;
+  return TRUE;
+}
+
+/*
+ * quire_range_resolve:
+ * @verb: what is tried, for the message
+ * @offset: relative to the data; may reach back into the prefix
+ * @size: or -1: to the end of the data
+ * @start: (out): where the range starts, from the start of the block
+ * @length: (out): its size
+ *
+ * Resolves a range against the valid range of today.
+ *
+ * A block is at most G_MAXSSIZE bytes large, so each size in it is a gssize too.
+ * Now start <= start + length <= the end of the valid range.
+ */
+gboolean
+quire_range_resolve (QuireMemory *memory,
+                     const char  *verb,
+                     gssize       offset,
+                     gssize       size,
+                     gsize       *start,
+                     gsize       *length,
+                     GError     **error)
+{
+  gsize window_offset, window_size;
+
+  quire_memory_get_window (memory, &window_offset, &window_size);
+
+  if (offset < -(gssize) window_offset || offset > (gssize) window_size ||
+      size < -1 || size > (gssize) window_size - offset)
+    {
+      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_OUT_OF_RANGE,
+                   "Can't %s %" G_GSSIZE_FORMAT " bytes at offset %" G_GSSIZE_FORMAT
+                   " of %" G_GSIZE_FORMAT ", with %" G_GSIZE_FORMAT " before them",
+                   verb, size, offset, window_size, window_offset);
+      return FALSE;
+    }
+
+  /* A negative offset wraps around, and back: the sum is what is meant. */
+  *start = window_offset + (gsize) offset;
+  *length = (size == -1) ? window_size - (gsize) offset : (gsize) size;
+
+  return TRUE;
+}

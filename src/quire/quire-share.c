@@ -1,0 +1,229 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "quire-share.h"
+
+#include "quire-allocator.h"
+#include "quire-error.h"
+#include "quire-lock-private.h"
+#include "quire-memory-private.h"
+#include "quire-range-private.h"
+#include "quire-share-private.h"
+
+/* What a share has of its root's flags, besides READONLY. Prefix and padding of
+ * a share are the root's data; who knows whether they are zero. */
+#define NOT_INHERITED \
+  (QUIRE_MEMORY_FLAG_ZERO_PREFIXED | QUIRE_MEMORY_FLAG_ZERO_PADDED | QUIRE_MEMORY_INTERNAL_MASK)
+
+/* A window of a block whose allocator does not make its own. */
+static QuireMemory *
+window_new (QuireMemory *root,
+            gsize        start,
+            gsize        size)
+{
+  QuireMemory *window = g_new (QuireMemory, 1);
+
+  quire_memory_init (window, (QuireMemoryFlags) QUIRE_MEMORY_INTERNAL_WINDOW,
+                     root->allocator, root, root->maxsize, root->align, start, size);
+  quire_memory_init_base (window, root->base);
+
+  return window;
+}
+
+/* An allocator's share that has another parent, or another range, than it was
+ * asked for is of no use to anybody. */
+static gboolean
+check_share (QuireMemory *share,
+             QuireMemory *root,
+             gsize        start,
+             gsize        size,
+             GError     **error)
+{
+  if (share == NULL)
+    g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_FAILED,
+                 "The allocator %s gave no share of %" G_GSIZE_FORMAT " bytes",
+                 quire_allocator_get_mem_type (root->allocator), size);
+  else if (share->parent != root || share->offset != start || share->size != size)
+    g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_FAILED,
+                 "The allocator %s gave a share of %" G_GSIZE_FORMAT " bytes at %" G_GSIZE_FORMAT
+                 " where %" G_GSIZE_FORMAT " bytes at %" G_GSIZE_FORMAT " of its block were asked for",
+                 quire_allocator_get_mem_type (root->allocator),
+                 share->size, share->offset, size, start);
+  else
+    return TRUE;
+
+  return FALSE;
+}
+
+/*
+ * quire_share_new:
+ * @start: from the start of the block, where the other offsets are from the data
+ *
+ * Budget of atomic operations: 2, to count the share and to pin the root; its
+ * unref again 2.
+ */
+QuireMemory *
+quire_share_new (QuireMemory *memory,
+                 gsize        start,
+                 gsize        size,
+                 GError     **error)
+{
+  QuireMemory *root = memory->parent != NULL ? memory->parent : memory;
+  g_autoptr (QuireMemory) share = NULL;
+  GError *local_error = NULL;
+
+  if (G_UNLIKELY (memory->flags & (QUIRE_MEMORY_FLAG_NO_SHARE | QUIRE_MEMORY_INTERNAL_CLOSED)))
+    {
+      if (quire_memory_check_access (memory, QUIRE_MAP_READ, error))
+        g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SHAREABLE,
+                     "The block of %" G_GSIZE_FORMAT " bytes can't be shared",
+                     quire_atomic_load_relaxed (&memory->size));
+      return NULL;
+    }
+
+  if (!quire_lock_take_share (root, error))
+    return NULL;
+
+  if (root->base != NULL || QUIRE_ALLOCATOR_GET_CLASS (root->allocator)->mem_share == NULL)
+    {
+      share = window_new (root, start, size);
+    }
+  else
+    {
+      share = QUIRE_ALLOCATOR_GET_CLASS (root->allocator)->mem_share (root, start, size, &local_error);
+      if (local_error != NULL || !check_share (share, root, start, size, &local_error))
+        {
+          quire_lock_drop_share (root);
+          g_propagate_error (error, local_error);
+          return NULL;
+        }
+    }
+
+  /* From here the share's own unref drops the count. */
+  share->flags |= (root->flags & ~NOT_INHERITED) |
+                  QUIRE_MEMORY_FLAG_READONLY | QUIRE_MEMORY_INTERNAL_SHARE;
+
+  return g_steal_pointer (&share);
+}
+
+/**
+ * quire_memory_share: (skip)
+ * @memory: a block
+ * @offset: where the share begins, in bytes from the data; may be negative, back
+ *   into the prefix
+ * @size: size of the share in bytes, or -1 for all to the end of the data
+ *
+ * Makes a read-only window of a block, without a copy.
+ * [method@Memory.try_share] also says why it fails.
+ *
+ * Returns: (transfer full) (nullable): the share, or %NULL
+ *
+ * Since: 1.0
+ */
+QuireMemory *
+quire_memory_share (QuireMemory *memory,
+                    gssize       offset,
+                    gssize       size)
+{
+  return quire_memory_try_share (memory, offset, size, NULL);
+}
+
+/**
+ * quire_memory_try_share: (rename-to quire_memory_share)
+ * @memory: a block
+ * @offset: where the share begins, in bytes from the data; may be negative, back
+ *   into the prefix
+ * @size: size of the share in bytes, or -1 for all to the end of the data
+ * @error: return location for an error
+ *
+ * Makes a read-only window of a block, without a copy.
+ *
+ * What a share shows does not change: while it lives nobody gets a map to write
+ * the block, and while a map to write it stands there is no share. To look at a
+ * piece of a block, or write it in place, slice a view instead.
+ *
+ * A share of a share is one of the same root, and keeps that alive.
+ *
+ * The errors are %QUIRE_MEMORY_ERROR_BUSY while somebody may write,
+ * %QUIRE_MEMORY_ERROR_OUT_OF_RANGE, %QUIRE_MEMORY_ERROR_NOT_SHAREABLE,
+ * %QUIRE_MEMORY_ERROR_CLOSED, and those of the allocator. This function is
+ * thread-safe. Budget of atomic operations: 2.
+ *
+ * Returns: (transfer full): the share
+ *
+ * Since: 1.0
+ */
+QuireMemory *
+quire_memory_try_share (QuireMemory *memory,
+                        gssize       offset,
+                        gssize       size,
+                        GError     **error)
+{
+  gsize start, length;
+
+  g_return_val_if_fail (memory != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (!quire_memory_check_access (memory, QUIRE_MAP_READ, error) ||
+      !quire_range_resolve (memory, "share", offset, size, &start, &length, error))
+    return NULL;
+
+  return quire_share_new (memory, start, length, error);
+}
+
+/**
+ * quire_memory_is_span:
+ * @first: a block
+ * @second: another
+ * @offset: (out) (optional): where the two together begin, in bytes from the data
+ *   of their parent, as [method@Memory.share] counts: before the data, in the
+ *   prefix, C sees a negative number when it casts this to `gssize`
+ *
+ * Tells whether two shares lie side by side in the same parent, the second right
+ * after the first. Such a span merges without a copy.
+ *
+ * Returns: whether they do; if not, @offset is 0
+ *
+ * Since: 1.0
+ */
+gboolean
+quire_memory_is_span (QuireMemory *first,
+                      QuireMemory *second,
+                      gsize       *offset)
+{
+  QuireMemory *parent;
+  gsize first_offset, first_size, second_offset, second_size;
+  QuireAllocatorClass *klass;
+
+  g_return_val_if_fail (first != NULL, FALSE);
+  g_return_val_if_fail (second != NULL, FALSE);
+
+  if (offset != NULL)
+    *offset = 0;
+
+  parent = first->parent;
+  if (parent == NULL || second->parent != parent)
+    return FALSE;
+
+  quire_memory_get_window (first, &first_offset, &first_size);
+  quire_memory_get_window (second, &second_offset, &second_size);
+
+  klass = QUIRE_ALLOCATOR_GET_CLASS (parent->allocator);
+  if (parent->base == NULL && klass->mem_is_span != NULL)
+    {
+      if (!klass->mem_is_span (first, second))
+        return FALSE;
+    }
+  else if (first_offset + first_size != second_offset)
+    {
+      return FALSE;
+    }
+
+  if (offset != NULL)
+    *offset = first_offset - quire_atomic_load_relaxed (&parent->offset);
+
+  return TRUE;
+}

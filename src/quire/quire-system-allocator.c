@@ -1,0 +1,157 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "quire-system-allocator-private.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "quire-error.h"
+#include "quire-memory-private.h"
+#include "quire-range-private.h"
+
+typedef struct
+{
+  QuireMemory    memory;
+
+  /* For wrapped data. */
+  gpointer       user_data;
+  GDestroyNotify notify;
+
+  max_align_t    block[];
+} QuireSystemMemory;
+
+#define QUIRE_TYPE_SYSTEM_ALLOCATOR (quire_system_allocator_get_type ())
+G_DECLARE_FINAL_TYPE (QuireSystemAllocator, quire_system_allocator, QUIRE, SYSTEM_ALLOCATOR, QuireAllocator)
+
+struct _QuireSystemAllocator
+{
+  QuireAllocator parent_instance;
+};
+
+G_DEFINE_FINAL_TYPE (QuireSystemAllocator, quire_system_allocator, QUIRE_TYPE_ALLOCATOR)
+
+/* The data is @prefix bytes into the block, and aligned there; malloc() gives
+ * the default alignment, for more the block starts later. */
+QuireMemory *
+quire_system_allocator_make (gsize                        size,
+                             const QuireAllocationParams *params,
+                             GError                     **error)
+{
+  const gsize align = params->align | QUIRE_DEFAULT_ALIGN;
+  const gsize maxsize = params->prefix + size + params->padding;
+  gsize slack = 0;
+  gsize bytes;
+  QuireSystemMemory *system = NULL;
+  guint8 *base;
+
+  if (align > QUIRE_DEFAULT_ALIGN || (params->prefix & QUIRE_DEFAULT_ALIGN) != 0)
+    slack = align;
+
+  if (g_size_checked_add (&bytes, sizeof (QuireSystemMemory), slack) &&
+      g_size_checked_add (&bytes, bytes, maxsize) &&
+      bytes <= G_MAXSSIZE)
+    system = malloc (bytes);
+  if (G_UNLIKELY (system == NULL))
+    {
+      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NO_SPACE,
+                   "The system has no %" G_GSIZE_FORMAT " bytes for a block with an alignment of %" G_GSIZE_FORMAT,
+                   maxsize, align);
+      return NULL;
+    }
+
+  base = (guint8 *) system->block;
+  if (slack != 0)
+    base += -((guintptr) base + params->prefix) & align;
+
+  quire_memory_init (&system->memory, params->flags, quire_system_allocator_get (), NULL,
+                     maxsize, align, params->prefix, size);
+  quire_memory_init_base (&system->memory, base);
+  system->notify = NULL;
+
+  if (params->prefix != 0 && (params->flags & QUIRE_MEMORY_FLAG_ZERO_PREFIXED))
+    memset (base, 0, params->prefix);
+  if (params->padding != 0 && (params->flags & QUIRE_MEMORY_FLAG_ZERO_PADDED))
+    memset (base + params->prefix + size, 0, params->padding);
+
+  return &system->memory;
+}
+
+/* A block over data that somebody else allocated; @notify tells him when it is
+ * no longer needed. @flags may have internal ones. */
+QuireMemory *
+quire_system_allocator_wrap (guint          flags,
+                             gpointer       data,
+                             gsize          maxsize,
+                             gsize          offset,
+                             gsize          size,
+                             gpointer       user_data,
+                             GDestroyNotify notify)
+{
+  QuireSystemMemory *system = g_malloc (sizeof (QuireSystemMemory));
+
+  quire_memory_init (&system->memory, flags, quire_system_allocator_get (), NULL,
+                     maxsize, 0, offset, size);
+  /* An empty block may have no address; its maps shall have one nevertheless. */
+  quire_memory_init_base (&system->memory, data != NULL ? data : system->block);
+  system->user_data = user_data;
+  system->notify = notify;
+
+  return &system->memory;
+}
+
+void
+quire_system_allocator_drop (QuireMemory *memory)
+{
+  QuireSystemMemory *system = (QuireSystemMemory *) memory;
+
+  if (system->notify != NULL)
+    system->notify (system->user_data);
+  free (system);
+}
+
+static QuireMemory *
+quire_system_allocator_alloc (QuireAllocator              *allocator,
+                              gsize                        size,
+                              const QuireAllocationParams *params,
+                              GError                     **error)
+{
+  return quire_system_allocator_make (size, params, error);
+}
+
+static void
+quire_system_allocator_free (QuireAllocator *allocator,
+                             QuireMemory    *memory)
+{
+  quire_system_allocator_drop (memory);
+}
+
+static void
+quire_system_allocator_class_init (QuireSystemAllocatorClass *klass)
+{
+  QuireAllocatorClass *allocator_class = QUIRE_ALLOCATOR_CLASS (klass);
+
+  allocator_class->mem_type = "system";
+  allocator_class->alloc = quire_system_allocator_alloc;
+  allocator_class->free = quire_system_allocator_free;
+}
+
+static void
+quire_system_allocator_init (QuireSystemAllocator *self)
+{
+}
+
+QuireAllocator *
+quire_system_allocator_get (void)
+{
+  static QuireAllocator *instance;
+
+  if (g_once_init_enter (&instance))
+    g_once_init_leave (&instance, g_object_new (QUIRE_TYPE_SYSTEM_ALLOCATOR, NULL));
+
+  return instance;
+}
