@@ -62,6 +62,7 @@ typedef enum /*< flags >*/
  *   %QUIRE_MAP_WRITE is refused
  * @QUIRE_MAP_READ: to read the data
  * @QUIRE_MAP_WRITE: to write the data
+ * @QUIRE_MAP_READWRITE: to do both
  * @QUIRE_MAP_EXCLUSIVE: to own the block as well; while it has two owners,
  *   nobody may write it
  * @QUIRE_MAP_UNIQUE: to be the only map; granted only when no map of any kind
@@ -82,19 +83,11 @@ typedef enum /*< flags >*/
   QUIRE_MAP_NONE      = 0,
   QUIRE_MAP_READ      = 1 << 0,
   QUIRE_MAP_WRITE     = 1 << 1,
+  QUIRE_MAP_READWRITE = QUIRE_MAP_READ | QUIRE_MAP_WRITE,
   QUIRE_MAP_EXCLUSIVE = 1 << 2,
   QUIRE_MAP_UNIQUE    = 1 << 3,
 
   QUIRE_MAP_LAST      = 1 << 16,
 } QuireMapFlags;
-
-/**
- * QUIRE_MAP_READWRITE: (value 3)
- *
- * %QUIRE_MAP_READ and %QUIRE_MAP_WRITE together.
- *
- * Since: 1.0
- */
-#define QUIRE_MAP_READWRITE ((QuireMapFlags) (QUIRE_MAP_READ | QUIRE_MAP_WRITE))
 
 G_END_DECLS

@@ -1,0 +1,139 @@
+# Copyright 2026 The Quire authors
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Blocks of memory for Python: the override of the Quire namespace.
+
+A Quire.Memory is a buffer: memoryview(m), numpy.frombuffer(m), f.readinto(m) and
+the like work on the block itself, and hold a map of it as long as they live.
+"""
+
+import functools
+
+from gi.module import get_introspection_module
+
+from . import _quire
+from ..overrides import override
+
+Quire = get_introspection_module('Quire')
+
+__all__ = []
+
+
+class Memory(_quire.MemoryBase, Quire.Memory):
+    """A block of memory.
+
+    Quire.Memory(n) allocates one of n bytes, Quire.Memory.wrap(obj) makes one over
+    the buffer of an object. len(m) is its size in bytes, m[a:b] a share of it, and
+    a + b a merge of two. memoryview(m) and everything else that takes a buffer has
+    its bytes.
+
+    It is a context manager that closes the handle: with m[a:b] as s: ...
+    """
+
+    def __new__(cls, size):
+        memory = Memory.new(size)
+        # The constructor makes no instance of a class derived in Python.
+        if type(memory) is not cls:
+            memory.__class__ = cls
+        return memory
+
+    def __init__(self, *args, **kwargs):
+        # __new__ has made it all; that of the introspected class makes one more.
+        pass
+
+    def __enter__(self):
+        _quire.check_open(self)
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+
+def _refuse_closed(method):
+    """C can't tell an error where there is none to tell: here a handle that was
+    closed is asked before, be it the block itself or an argument."""
+
+    @functools.wraps(method)
+    def call(self, *args, **kwargs):
+        for handle in (self, *args, *kwargs.values()):
+            if isinstance(handle, Memory):
+                _quire.check_open(handle)
+        return method(self, *args, **kwargs)
+
+    return call
+
+
+for _name in ('describe_lock', 'get_align', 'get_allocator', 'get_flags', 'get_parent',
+              'get_sizes', 'is_aligned', 'is_span', 'is_type', 'is_writable'):
+    setattr(Memory, _name, _refuse_closed(getattr(Quire.Memory, _name)))
+
+Memory = override(Memory)
+__all__.append('Memory')
+
+
+class Mapping(_quire.MappingBase, Quire.Mapping):
+    """A map of a block, as Memory.map() gives it.
+
+    As a context manager it yields a memoryview of the data, which is released, and
+    the block unmapped, at the end. If views that were made from that one live on,
+    they keep the map until they go.
+
+    It is a buffer too. While a view of it lives, Memory.unmap() raises BufferError.
+    """
+
+    def __init__(self, *args, **kwargs):
+        raise TypeError('a Quire.MapInfo comes from Quire.Memory.map()')
+
+    def __len__(self):
+        return self.get_size()
+
+    def __enter__(self):
+        view = memoryview(self)
+        self.__dict__.setdefault('_views', []).append(view)
+        return view
+
+    def __exit__(self, *exc_info):
+        views = self.__dict__.get('_views')
+        if views:
+            try:
+                views.pop().release()
+            except BufferError:
+                # What was made from it, such as an array, is still there.
+                pass
+        self.release()
+
+    @property
+    def memory(self):
+        """The block that is mapped; None if the map has ended and it is gone."""
+        return self.get_memory()
+
+    @property
+    def flags(self):
+        """How it is mapped."""
+        return self.get_flags()
+
+    @property
+    def size(self):
+        """The size of the data in bytes."""
+        return self.get_size()
+
+    @property
+    def maxsize(self):
+        """The bytes there are from the start of the data to the end of the block."""
+        return self.get_maxsize()
+
+    @property
+    def data(self):
+        """A new memoryview of the data, to write if the map is one."""
+        return memoryview(self)
+
+
+Mapping = override(Mapping)
+__all__.append('Mapping')
+
+MapInfo = Mapping
+__all__.append('MapInfo')
+
+BufferError = _quire.BufferError
+__all__.append('BufferError')
