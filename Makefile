@@ -1,0 +1,29 @@
+# Copyright 2026 The Quire authors
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+# The plain way is `meson setup build && meson test -C build`; this installs what is
+# missing first, and runs what a newcomer wants to see.
+
+BUILD ?= build
+
+.PHONY: all deps demo test clean
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+deps:
+	@.ci/install-deps.sh
+
+$(BUILD)/build.ninja: | deps
+	meson setup $(BUILD)
+
+demo: deps $(BUILD)/build.ninja
+	@ninja --quiet -C $(BUILD)
+	@meson devenv -C $(BUILD) python3 "$(CURDIR)/examples/run-demo.py" "$(CURDIR)/$(BUILD)"
+
+test: deps
+	@python3 .ci/run-tests.py
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan
