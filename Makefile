@@ -20,7 +20,7 @@ $(BUILD)/build.ninja: | deps
 
 demo: deps $(BUILD)/build.ninja
 	@ninja --quiet -C $(BUILD)
-	@meson devenv -C $(BUILD) python3 "$(CURDIR)/examples/run-demo.py" "$(CURDIR)/$(BUILD)"
+	@meson devenv -C $(BUILD) python3 "$(CURDIR)/examples/run-demo.py" "$(abspath $(BUILD))"
 
 test: deps
 	@python3 .ci/run-tests.py

@@ -8,6 +8,7 @@ A Quire.Memory is a buffer: memoryview(m), numpy.frombuffer(m), f.readinto(m) an
 the like work on the block itself, and hold a map of it as long as they live.
 """
 
+import builtins
 import functools
 
 from gi.module import get_introspection_module
@@ -30,6 +31,10 @@ class Memory(_quire.MemoryBase, Quire.Memory):
 
     It is a context manager that closes the handle: with m[a:b] as s: ...
     """
+
+    # A layout of its own: no assignment to __class__ makes another boxed type of a
+    # Memory, or the other way round, and a pointer of what it isn't.
+    __slots__ = ('_memory_layout',)
 
     def __new__(cls, size):
         memory = Memory.new(size)
@@ -82,6 +87,9 @@ class Mapping(_quire.MappingBase, Quire.Mapping):
     It is a buffer too. While a view of it lives, Memory.unmap() raises BufferError.
     """
 
+    # The views that __enter__() gave. As with Memory, a slot guards the layout too.
+    __slots__ = ('_views',)
+
     def __init__(self, *args, **kwargs):
         raise TypeError('a Quire.MapInfo comes from Quire.Memory.map()')
 
@@ -90,15 +98,15 @@ class Mapping(_quire.MappingBase, Quire.Mapping):
 
     def __enter__(self):
         view = memoryview(self)
-        self.__dict__.setdefault('_views', []).append(view)
+        self._views = [*getattr(self, '_views', ()), view]
         return view
 
     def __exit__(self, *exc_info):
-        views = self.__dict__.get('_views')
+        views = getattr(self, '_views', None)
         if views:
             try:
                 views.pop().release()
-            except BufferError:
+            except builtins.BufferError:
                 # What was made from it, such as an array, is still there.
                 pass
         self.release()

@@ -10,135 +10,6 @@
 #include "quire-lock-private.h"
 #include "quire-memory-private.h"
 
-/*
- * The lock word
- *
- *   bits   field    counts                                  limit
- *   0-12   READ     READ maps                                4096
- *   13-25  WRITE    WRITE maps                               4096
- *   26-37  RW       READ+WRITE maps                          4095
- *   38     UNIQUE   the one map that stands is the only one
- *   39     PARTS    SHARES counts parts, not shares
- *   40-46  OWNERS   EXCLUSIVE locks                           127
- *   47-63  SHARES   shares, or parts                       126976
- *
- * A request for READ or WRITE alone, or for a share, adds its count first, looks
- * at what stood before, and takes it back if that does not grant it: one atomic
- * operation where a load and a compare-and-swap would wait for each other. Until
- * it is taken back, others see a count that is not there; so they may be refused
- * without need, but no rule grants anything because a READ, a WRITE or a share
- * stands. A standing READ+WRITE map does grant; so RW, and UNIQUE and OWNERS with
- * it, change by compare-and-swap only, and what they say is true.
- *
- * The fields that are added to first have a limit that leaves room for 4095
- * threads at once between their addition and its undoing. A count never runs
- * over into the next field.
- */
-enum
-{
-  READ_SHIFT = 0,
-  WRITE_SHIFT = 13,
-  RW_SHIFT = 26,
-  OWNERS_SHIFT = 40,
-  SHARES_SHIFT = 47,
-};
-
-#define ONE(field)   (G_GUINT64_CONSTANT (1) << field##_SHIFT)
-#define FIELD(width) ((G_GUINT64_CONSTANT (1) << (width)) - 1)
-
-#define READ_MASK   (FIELD (13) << READ_SHIFT)
-#define WRITE_MASK  (FIELD (13) << WRITE_SHIFT)
-#define RW_MASK     (FIELD (12) << RW_SHIFT)
-#define UNIQUE_BIT  (G_GUINT64_CONSTANT (1) << 38)
-#define PARTS_BIT   (G_GUINT64_CONSTANT (1) << 39)
-#define OWNERS_MASK (FIELD (7) << OWNERS_SHIFT)
-#define SHARES_MASK (FIELD (17) << SHARES_SHIFT)
-
-#define READ_LIMIT   4096
-#define WRITE_LIMIT  4096
-#define RW_LIMIT     4095
-#define OWNERS_LIMIT 127
-#define SHARES_LIMIT 126976
-
-#define COUNT(word, field) ((guint) (((word) & field##_MASK) >> field##_SHIFT))
-
-#define ACCESS_MASK (QUIRE_MAP_READ | QUIRE_MAP_WRITE)
-#define LOCK_MASK   (ACCESS_MASK | QUIRE_MAP_EXCLUSIVE | QUIRE_MAP_UNIQUE)
-/* Bits of QuireMapFlags that mean nothing yet. */
-#define UNKNOWN_MASK ((QUIRE_MAP_LAST - 1) & ~LOCK_MASK)
-
-/* Whether a request is granted over what stands in @word. The one place that
- * knows the rules. */
-static inline gboolean
-lock_grants (guint64       word,
-             QuireMapFlags flags)
-{
-  const guint owner = (flags & QUIRE_MAP_EXCLUSIVE) ? 1 : 0;
-
-  if (owner != 0)
-    {
-      if (COUNT (word, OWNERS) >= OWNERS_LIMIT)
-        return FALSE;
-      if (COUNT (word, OWNERS) >= 1 && (word & (WRITE_MASK | RW_MASK)) != 0)
-        return FALSE;
-    }
-
-  if ((flags & ACCESS_MASK) == 0)
-    return TRUE;
-
-  if ((word & (UNIQUE_BIT | PARTS_BIT)) != 0)
-    return FALSE;
-  if ((flags & QUIRE_MAP_UNIQUE) && (word & (READ_MASK | WRITE_MASK | RW_MASK)) != 0)
-    return FALSE;
-  if ((flags & QUIRE_MAP_WRITE) &&
-      ((word & SHARES_MASK) != 0 || COUNT (word, OWNERS) + owner >= 2))
-    return FALSE;
-
-  /* A READ+WRITE map that stands lets every kind nest; else a kind goes only
-   * with itself. */
-  switch (flags & ACCESS_MASK)
-    {
-    case QUIRE_MAP_READ:
-      return ((word & RW_MASK) != 0 || (word & WRITE_MASK) == 0) &&
-             COUNT (word, READ) < READ_LIMIT;
-    case QUIRE_MAP_WRITE:
-      return ((word & RW_MASK) != 0 || (word & READ_MASK) == 0) &&
-             COUNT (word, WRITE) < WRITE_LIMIT;
-    default:
-      return ((word & RW_MASK) != 0 || (word & (READ_MASK | WRITE_MASK)) == 0) &&
-             COUNT (word, RW) < RW_LIMIT;
-    }
-}
-
-/* What a granted request adds to the word. */
-static inline guint64
-lock_increment (QuireMapFlags flags)
-{
-  guint64 increment = 0;
-
-  switch (flags & ACCESS_MASK)
-    {
-    case 0:
-      break;
-    case QUIRE_MAP_READ:
-      increment = ONE (READ);
-      break;
-    case QUIRE_MAP_WRITE:
-      increment = ONE (WRITE);
-      break;
-    default:
-      increment = ONE (RW);
-      break;
-    }
-
-  if (flags & QUIRE_MAP_EXCLUSIVE)
-    increment += ONE (OWNERS);
-  if (flags & QUIRE_MAP_UNIQUE)
-    increment += UNIQUE_BIT;
-
-  return increment;
-}
-
 static void
 append_count (GString    *string,
               guint       count,
@@ -156,14 +27,14 @@ lock_describe (guint64 word)
 {
   GString *string = g_string_new (NULL);
 
-  append_count (string, COUNT (word, READ), "READ map");
-  append_count (string, COUNT (word, WRITE), "WRITE map");
-  append_count (string, COUNT (word, RW), "READ+WRITE map");
-  if (word & UNIQUE_BIT)
+  append_count (string, QUIRE_LOCK_COUNT (word, READ), "READ map");
+  append_count (string, QUIRE_LOCK_COUNT (word, WRITE), "WRITE map");
+  append_count (string, QUIRE_LOCK_COUNT (word, RW), "READ+WRITE map");
+  if (word & QUIRE_LOCK_UNIQUE_BIT)
     g_string_append (string, " (UNIQUE)");
-  append_count (string, COUNT (word, OWNERS), "owner");
-  append_count (string, COUNT (word, SHARES), (word & PARTS_BIT) ? "part" : "share");
-  if (word & SHARES_MASK)
+  append_count (string, QUIRE_LOCK_COUNT (word, OWNERS), "owner");
+  append_count (string, QUIRE_LOCK_COUNT (word, SHARES), (word & QUIRE_LOCK_PARTS_BIT) ? "part" : "share");
+  if (word & QUIRE_LOCK_SHARES_MASK)
     g_string_append (string, " alive");
   if (string->len == 0)
     g_string_append (string, "free");
@@ -202,164 +73,64 @@ set_busy (GError     **error,
                quire_atomic_load_relaxed (&memory->size), request, state);
 }
 
-gboolean
-quire_lock_check_flags (QuireMapFlags flags,
-                        GError      **error)
-{
-  if (G_LIKELY ((flags & ACCESS_MASK) != 0 && (flags & UNKNOWN_MASK) == 0))
-    return TRUE;
+/* The rest is what quire-lock-private.h needs when a request is refused. */
 
+gboolean
+quire_lock_refuse_flags (QuireMapFlags flags,
+                         GError      **error)
+{
   g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
-               (flags & UNKNOWN_MASK) != 0
+               (flags & QUIRE_LOCK_UNKNOWN_FLAGS) != 0
                  ? "The flags 0x%x have bits that mean nothing"
                  : "The flags 0x%x ask for neither READ nor WRITE",
                (guint) flags);
   return FALSE;
 }
 
-/*
- * quire_lock_take:
- *
- * Budget of atomic operations: READ or WRITE 1, and 1 more to undo it when it is
- * refused. Everything else a compare-and-swap loop.
- */
 gboolean
-quire_lock_take (QuireMemory  *memory,
-                 QuireMapFlags flags,
-                 GError      **error)
+quire_lock_refuse (QuireMemory  *memory,
+                   QuireMapFlags flags,
+                   guint64       word,
+                   GError      **error)
 {
-  guint64 word;
+  g_autofree char *request = NULL;
 
-  switch (flags & LOCK_MASK)
-    {
-    case QUIRE_MAP_READ:
-      word = quire_atomic_add_acquire (&memory->lock, ONE (READ));
-      if (G_LIKELY (lock_grants (word, QUIRE_MAP_READ)))
-        return TRUE;
-      quire_atomic_sub_relaxed (&memory->lock, ONE (READ));
-      break;
-
-    case QUIRE_MAP_WRITE:
-      word = quire_atomic_add_acquire (&memory->lock, ONE (WRITE));
-      if (G_LIKELY (lock_grants (word, QUIRE_MAP_WRITE)))
-        return TRUE;
-      quire_atomic_sub_relaxed (&memory->lock, ONE (WRITE));
-      break;
-
-    default:
-      word = quire_atomic_load_relaxed (&memory->lock);
-      while (lock_grants (word, flags))
-        {
-          if (quire_atomic_cas_acq_rel (&memory->lock, &word, word + lock_increment (flags)))
-            return TRUE;
-        }
-      break;
-    }
-
-  if (error != NULL)
-    {
-      g_autofree char *request = flags_describe (flags);
-
-      set_busy (error, memory, request, word);
-    }
-  return FALSE;
-}
-
-/* Whether what @flags name stands in @word, so that it can be taken away. */
-static inline gboolean
-lock_holds (guint64       word,
-            QuireMapFlags flags)
-{
-  if ((flags & QUIRE_MAP_EXCLUSIVE) && (word & OWNERS_MASK) == 0)
+  if (error == NULL)
     return FALSE;
 
-  switch (flags & ACCESS_MASK)
-    {
-    case 0:
-      return TRUE;
-    case QUIRE_MAP_READ:
-      if ((word & READ_MASK) == 0)
-        return FALSE;
-      break;
-    case QUIRE_MAP_WRITE:
-      if ((word & WRITE_MASK) == 0)
-        return FALSE;
-      break;
-    default:
-      if ((word & RW_MASK) == 0)
-        return FALSE;
-      break;
-    }
-
-  return ((word & UNIQUE_BIT) != 0) == ((flags & QUIRE_MAP_UNIQUE) != 0);
-}
-
-/*
- * quire_lock_check_held:
- *
- * Whether there is such a lock to drop. It catches a caller who drops what he does
- * not hold, at the price of a load.
- */
-gboolean
-quire_lock_check_held (QuireMemory  *memory,
-                       QuireMapFlags flags,
-                       GError      **error)
-{
-  const guint64 word = quire_atomic_load_relaxed (&memory->lock);
-
-  if (G_LIKELY (lock_holds (word, flags)))
-    return TRUE;
-
-  if (error != NULL)
-    {
-      g_autofree char *state = lock_describe (word);
-      g_autofree char *request = flags_describe (flags);
-
-      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_FAILED,
-                   "The block of %" G_GSIZE_FORMAT " bytes has no %s lock to drop: %s",
-                   quire_atomic_load_relaxed (&memory->size), request, state);
-    }
+  request = flags_describe (flags);
+  set_busy (error, memory, request, word);
   return FALSE;
 }
 
-/*
- * quire_lock_drop:
- *
- * Budget of atomic operations: 1.
- */
-void
-quire_lock_drop (QuireMemory  *memory,
-                 QuireMapFlags flags)
-{
-  quire_atomic_sub_release (&memory->lock, lock_increment (flags));
-}
-
-/*
- * quire_lock_take_share:
- *
- * Counts a share of the block: what it shows shall not change, so none is
- * granted while somebody may write. Budget of atomic operations: 1.
- */
 gboolean
-quire_lock_take_share (QuireMemory *memory,
-                       GError     **error)
+quire_lock_refuse_share (QuireMemory *memory,
+                         guint64      word,
+                         GError     **error)
 {
-  const guint64 word = quire_atomic_add_acquire (&memory->lock, ONE (SHARES));
-
-  if (G_LIKELY ((word & (WRITE_MASK | RW_MASK | PARTS_BIT)) == 0 &&
-                COUNT (word, SHARES) < SHARES_LIMIT))
-    return TRUE;
-
-  quire_atomic_sub_relaxed (&memory->lock, ONE (SHARES));
   if (error != NULL)
     set_busy (error, memory, "a share", word);
   return FALSE;
 }
 
-void
-quire_lock_drop_share (QuireMemory *memory)
+gboolean
+quire_lock_refuse_drop (QuireMemory  *memory,
+                        QuireMapFlags flags,
+                        guint64       word,
+                        GError      **error)
 {
-  quire_atomic_sub_release (&memory->lock, ONE (SHARES));
+  g_autofree char *state = NULL;
+  g_autofree char *request = NULL;
+
+  if (error == NULL)
+    return FALSE;
+
+  state = lock_describe (word);
+  request = flags_describe (flags);
+  g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_FAILED,
+               "The block of %" G_GSIZE_FORMAT " bytes has no %s lock to drop: %s",
+               quire_atomic_load_relaxed (&memory->size), request, state);
+  return FALSE;
 }
 
 /**
@@ -507,7 +278,7 @@ quire_memory_is_writable (QuireMemory *memory)
     return FALSE;
 
   word = quire_atomic_load_acquire (&memory->lock);
-  return COUNT (word, OWNERS) < 2 && (word & SHARES_MASK) == 0;
+  return QUIRE_LOCK_COUNT (word, OWNERS) < 2 && (word & QUIRE_LOCK_SHARES_MASK) == 0;
 }
 
 /**

@@ -142,7 +142,11 @@ quire_memory_map (QuireMemory  *memory,
                   QuireMapInfo *info,
                   QuireMapFlags flags)
 {
-  return quire_memory_map_full (memory, info, flags, NULL);
+  g_return_val_if_fail (info != NULL, FALSE);
+  *info = (QuireMapInfo) QUIRE_MAP_INFO_INIT;
+  g_return_val_if_fail (memory != NULL, FALSE);
+
+  return quire_map_begin (memory, info, flags, NULL);
 }
 
 /**

@@ -18,7 +18,8 @@
 #define NOT_INHERITED \
   (QUIRE_MEMORY_FLAG_ZERO_PREFIXED | QUIRE_MEMORY_FLAG_ZERO_PADDED | QUIRE_MEMORY_INTERNAL_MASK)
 
-/* A window of a block whose allocator does not make its own. */
+/* A window of a block whose allocator does not make its own. It takes over the
+ * reference on the root. */
 static QuireMemory *
 window_new (QuireMemory *root,
             gsize        start,
@@ -27,8 +28,9 @@ window_new (QuireMemory *root,
   QuireMemory *window = g_new (QuireMemory, 1);
 
   quire_memory_init (window, (QuireMemoryFlags) QUIRE_MEMORY_INTERNAL_WINDOW,
-                     root->allocator, root, root->maxsize, root->align, start, size);
+                     root->allocator, NULL, root->maxsize, root->align, start, size);
   quire_memory_init_base (window, root->base);
+  window->parent = root;
 
   return window;
 }
@@ -62,8 +64,8 @@ check_share (QuireMemory *share,
  * quire_share_new:
  * @start: from the start of the block, where the other offsets are from the data
  *
- * Budget of atomic operations: 2, to count the share and to pin the root; its
- * unref again 2.
+ * The caller has seen that the handle is not closed. Budget of atomic operations:
+ * 2, to keep the root and to count the share; its unref again 2.
  */
 QuireMemory *
 quire_share_new (QuireMemory *memory,
@@ -71,29 +73,37 @@ quire_share_new (QuireMemory *memory,
                  gsize        size,
                  GError     **error)
 {
-  QuireMemory *root = memory->parent != NULL ? memory->parent : memory;
+  g_autoptr (QuireMemory) root = memory->parent != NULL ? memory->parent : memory;
   g_autoptr (QuireMemory) share = NULL;
+  QuireAllocatorClass *klass = QUIRE_ALLOCATOR_GET_CLASS (root->allocator);
   GError *local_error = NULL;
 
-  if (G_UNLIKELY (memory->flags & (QUIRE_MEMORY_FLAG_NO_SHARE | QUIRE_MEMORY_INTERNAL_CLOSED)))
+  /* The root may be dead if another thread closes the handles that we were given. */
+  if (G_UNLIKELY (!quire_memory_try_ref (root)))
     {
-      if (quire_memory_check_access (memory, QUIRE_MAP_READ, error))
-        g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SHAREABLE,
-                     "The block of %" G_GSIZE_FORMAT " bytes can't be shared",
-                     quire_atomic_load_relaxed (&memory->size));
+      root = NULL;
+      quire_memory_set_closed (error);
+      return NULL;
+    }
+
+  if (G_UNLIKELY (memory->flags & QUIRE_MEMORY_FLAG_NO_SHARE))
+    {
+      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SHAREABLE,
+                   "The block of %" G_GSIZE_FORMAT " bytes can't be shared",
+                   quire_atomic_load_relaxed (&memory->size));
       return NULL;
     }
 
   if (!quire_lock_take_share (root, error))
     return NULL;
 
-  if (root->base != NULL || QUIRE_ALLOCATOR_GET_CLASS (root->allocator)->mem_share == NULL)
+  if (root->base != NULL || klass->mem_share == NULL)
     {
-      share = window_new (root, start, size);
+      share = window_new (g_steal_pointer (&root), start, size);
     }
   else
     {
-      share = QUIRE_ALLOCATOR_GET_CLASS (root->allocator)->mem_share (root, start, size, &local_error);
+      share = klass->mem_share (root, start, size, &local_error);
       if (local_error != NULL || !check_share (share, root, start, size, &local_error))
         {
           quire_lock_drop_share (root);
@@ -103,7 +113,7 @@ quire_share_new (QuireMemory *memory,
     }
 
   /* From here the share's own unref drops the count. */
-  share->flags |= (root->flags & ~NOT_INHERITED) |
+  share->flags |= (share->parent->flags & ~NOT_INHERITED) |
                   QUIRE_MEMORY_FLAG_READONLY | QUIRE_MEMORY_INTERNAL_SHARE;
 
   return g_steal_pointer (&share);

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# Copyright 2026 The Quire authors
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Runs every test of every language, plain; and the C ones again with the address and
+the undefined behaviour sanitizers. Prints a closing line for each runner, and last the
+sum of them all.
+"""
+
+import collections
+import os
+import pathlib
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+SOURCE = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get('BUILD', SOURCE / 'build'))
+BUILD_ASAN = BUILD.with_name(BUILD.name + '-asan')
+
+SANITIZE = ['-Db_sanitize=address,undefined', '-Db_lundef=false',
+            '-Dintrospection=disabled', '--buildtype=debug']
+
+
+def build(folder, *options):
+    if not (folder / 'build.ninja').exists():
+        subprocess.run(['meson', 'setup', folder, SOURCE, '-Dwerror=true', *options], check=True)
+    subprocess.run(['ninja', '--quiet', '-C', folder], check=True)
+
+
+def run(folder, *suites):
+    """Returns whether all is well; what went how is in the logs."""
+    arguments = [argument for suite in suites for argument in ('--suite', suite)]
+    return subprocess.run(['meson', 'test', '-C', folder, '--no-rebuild', '--print-errorlogs',
+                           *arguments]).returncode == 0
+
+
+def junit_counts(path, runner_of):
+    """Counts the cases of a JUnit file per runner, as passed, failed and skipped."""
+    counts = collections.defaultdict(collections.Counter)
+    for suite in ElementTree.parse(path).getroot().iter('testsuite'):
+        for case in suite.iter('testcase'):
+            runner = runner_of(suite.get('name'), case.get('name'))
+            if case.find('failure') is not None or case.find('error') is not None:
+                counts[runner]['failed'] += 1
+            elif case.find('skipped') is not None:
+                counts[runner]['skipped'] += 1
+            else:
+                counts[runner]['passed'] += 1
+    return counts
+
+
+def line(count):
+    text = f'{count["passed"]} passed, {count["failed"]} failed'
+    return text + (f', {count["skipped"]} skipped' if count['skipped'] else '')
+
+
+def main():
+    build(BUILD)
+    build(BUILD_ASAN, *SANITIZE)
+
+    well = run(BUILD)
+    # pytest counts for itself: to meson it is one test.
+    counts = junit_counts(BUILD / 'meson-logs' / 'testlog.junit.xml', meson_runner)
+    counts.pop('python', None)
+    counts.update(junit_counts(BUILD / 'python-tests' / 'python-tests.xml',
+                               lambda suite, case: 'python'))
+
+    well = run(BUILD_ASAN, 'c', 'examples') and well
+    for runner, count in junit_counts(BUILD_ASAN / 'meson-logs' / 'testlog.junit.xml',
+                                      meson_runner).items():
+        counts[f'{runner}, with ASan and UBSan'] = count
+
+    print()
+    for runner in sorted(counts):
+        print(f'{runner}: {line(counts[runner])}')
+
+    total = sum(counts.values(), collections.Counter())
+    # A program that died without a word counts too.
+    if not well and not total['failed']:
+        total['failed'] = 1
+    print()
+    print(line(total))
+    return 0 if well and not total['failed'] else 1
+
+
+def meson_runner(suite, case):
+    raise NotImplementedError
+
+
+if __name__ == '__main__':
+    sys.exit(main())
