@@ -7,7 +7,7 @@
 
 BUILD ?= build
 
-.PHONY: all deps demo test clean
+.PHONY: all clean demo deps docs test
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -21,6 +21,9 @@ $(BUILD)/build.ninja: | deps
 demo: deps $(BUILD)/build.ninja
 	@ninja --quiet -C $(BUILD)
 	@meson devenv -C $(BUILD) python3 "$(CURDIR)/examples/run-demo.py" "$(abspath $(BUILD))"
+
+docs: deps $(BUILD)/build.ninja
+	ninja -C $(BUILD) docs/quire-1.0
 
 test: deps
 	@python3 .ci/run-tests.py

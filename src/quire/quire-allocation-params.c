@@ -26,7 +26,7 @@ quire_allocation_params_new (void)
 
 /**
  * quire_allocation_params_init: (skip)
- * @params: (out caller-allocates): parameters on the caller's stack
+ * @params: parameters, as on the caller's stack
  *
  * Makes parameters ask for nothing special.
  *

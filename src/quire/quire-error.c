@@ -6,4 +6,14 @@
 
 #include "quire-error.h"
 
+/**
+ * quire_memory_error_quark:
+ *
+ * Gives the domain of the errors of [error@Quire.MemoryError], as
+ * %QUIRE_MEMORY_ERROR does.
+ *
+ * Returns: the domain
+ *
+ * Since: 1.0
+ */
 G_DEFINE_QUARK (quire-memory-error-quark, quire_memory_error)
