@@ -6,6 +6,7 @@
 
 #include "quire-merge.h"
 
+#include "quire-binding.h"
 #include "quire-content.h"
 #include "quire-create.h"
 #include "quire-error.h"
@@ -78,6 +79,19 @@ merge_copy (QuireMemory * const *memories,
     return NULL;
 
   return g_steal_pointer (&merged);
+}
+
+/* One block is merged already; but its handle may be closed, or just being so by
+ * another thread. */
+static QuireMemory *
+ref_open (QuireMemory *memory,
+          GError     **error)
+{
+  if (!quire_memory_is_closed (memory) && quire_memory_try_ref (memory))
+    return memory;
+
+  quire_memory_set_closed (error);
+  return NULL;
 }
 
 /**
@@ -162,9 +176,9 @@ quire_memory_merge_list (QuireMemory * const *memories,
   if (copied != NULL)
     *copied = 0;
 
-  if (n_memories == 1 && quire_memory_check_access (memories[0], QUIRE_MAP_READ, error))
-    return quire_memory_ref (memories[0]);
-  if (n_memories == 1 || !add_sizes (memories, n_memories, &total, error))
+  if (n_memories == 1)
+    return ref_open (memories[0], error);
+  if (!add_sizes (memories, n_memories, &total, error))
     return NULL;
 
   if (n_memories > 1 && is_span (memories, n_memories))
