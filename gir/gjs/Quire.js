@@ -44,18 +44,18 @@ function _init() {
     // outside the lock. JavaScript can't forbid to write to it, so with a map to read
     // that is up to the script.
     function getData() {
+        let view = views.get(this);
+        if (view !== undefined && !this.is_released())
+            return view;
+
         // This throws if the map has ended.
         const bytes = this.view_bytes();
-
-        let view = views.get(this);
-        if (view === undefined) {
-            if (!Quire.zeroCopy && (this.get_flags() & Quire.MapFlags.WRITE) !== 0) {
-                throw new GLib.Error(Quire.MemoryError, Quire.MemoryError.NOT_SUPPORTED,
-                    'This version of GJS has no array over the block to write to');
-            }
-            view = bytes.toArray();
-            views.set(this, view);
+        if (!Quire.zeroCopy && (this.get_flags() & Quire.MapFlags.WRITE) !== 0) {
+            throw new GLib.Error(Quire.MemoryError, Quire.MemoryError.NOT_SUPPORTED,
+                'This version of GJS has no array over the block to write to');
         }
+        view = bytes.toArray();
+        views.set(this, view);
         return view;
     }
 
