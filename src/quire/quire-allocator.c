@@ -47,6 +47,9 @@ check_request (gsize                        size,
 {
   gsize maxsize;
 
+  if (!quire_memory_check_flags (params->flags, error))
+    return FALSE;
+
   if (!quire_align_is_mask (params->align))
     {
       g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
@@ -100,8 +103,8 @@ quire_allocator_alloc (QuireAllocator              *allocator,
  * beside them. What is in it is undefined but for what the flags ask to be zero.
  *
  * The errors are %QUIRE_MEMORY_ERROR_TOO_LARGE, %QUIRE_MEMORY_ERROR_NO_SPACE,
- * %QUIRE_MEMORY_ERROR_NOT_SUPPORTED for an alignment that is no mask, and those
- * of the allocator.
+ * %QUIRE_MEMORY_ERROR_NOT_SUPPORTED for an alignment that is no mask and for flags
+ * that mean nothing, and those of the allocator.
  *
  * Returns: (transfer full): a new block
  *

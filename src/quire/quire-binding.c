@@ -35,10 +35,7 @@ quire_memory_close (QuireMemory *memory)
 
   g_return_val_if_fail (memory != NULL, NULL);
 
-  stand_in = quire_system_allocator_wrap (QUIRE_MEMORY_INTERNAL_CLOSED |
-                                            QUIRE_MEMORY_FLAG_READONLY |
-                                            QUIRE_MEMORY_FLAG_NO_SHARE |
-                                            QUIRE_MEMORY_FLAG_NOT_MAPPABLE,
+  stand_in = quire_system_allocator_wrap (QUIRE_MEMORY_FLAG_NONE, QUIRE_MEMORY_INTERNAL_CLOSED,
                                           NULL, 0, 0, 0,
                                           quire_memory_pin (memory),
                                           (GDestroyNotify) quire_memory_unpin);

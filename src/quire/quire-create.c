@@ -8,8 +8,7 @@
 
 #include "quire-allocator.h"
 #include "quire-error.h"
-#include "quire-memory.h"
-#include "quire-range-private.h"
+#include "quire-memory-private.h"
 #include "quire-system-allocator-private.h"
 
 /**
@@ -136,7 +135,8 @@ quire_memory_new_wrapped (QuireMemoryFlags flags,
  * reference on the block and its shares.
  *
  * The errors are %QUIRE_MEMORY_ERROR_OUT_OF_RANGE if the range is not within the
- * data, and %QUIRE_MEMORY_ERROR_TOO_LARGE; then @notify is not called.
+ * data, %QUIRE_MEMORY_ERROR_TOO_LARGE, and %QUIRE_MEMORY_ERROR_NOT_SUPPORTED for
+ * flags that mean nothing; then @notify is not called.
  *
  * Returns: (transfer full) (nullable): a new block, or %NULL with @error set
  *
@@ -155,6 +155,8 @@ quire_memory_try_new_wrapped (QuireMemoryFlags flags,
   g_return_val_if_fail (data != NULL || maxsize == 0, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
+  if (!quire_memory_check_flags (flags, error))
+    return NULL;
   if (maxsize > G_MAXSSIZE)
     {
       g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_TOO_LARGE,
@@ -171,5 +173,5 @@ quire_memory_try_new_wrapped (QuireMemoryFlags flags,
       return NULL;
     }
 
-  return quire_system_allocator_wrap (flags, data, maxsize, offset, size, user_data, notify);
+  return quire_system_allocator_wrap (flags, 0, data, maxsize, offset, size, user_data, notify);
 }

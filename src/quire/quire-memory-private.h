@@ -28,6 +28,10 @@ enum
   QUIRE_MEMORY_INTERNAL_MASK   = 0xff00,
 };
 
+/* Bits of QuireMemoryFlags that mean nothing, or nothing that a caller may ask for. */
+#define QUIRE_MEMORY_UNKNOWN_FLAGS \
+  ((QUIRE_MEMORY_FLAG_LAST - 1) & ~((QUIRE_MEMORY_FLAG_NOT_MAPPABLE << 1) - 1))
+
 /* Added to the reference count of a block that is dead while its storage is
  * still pinned, so that no count of late comers brings it back to life. */
 #define QUIRE_MEMORY_DEAD (G_MININT / 2)
@@ -38,13 +42,16 @@ enum
      ? (QUIRE_MEMORY_INTERNAL_CLOSED | QUIRE_MEMORY_FLAG_READONLY) \
      : (guint) QUIRE_MEMORY_INTERNAL_CLOSED)
 
-void     quire_memory_unpin        (QuireMemory    *memory);
-void     quire_memory_init_base    (QuireMemory    *memory,
-                                    gpointer        base);
-gboolean quire_memory_check_access (QuireMemory    *memory,
-                                    QuireMapFlags   flags,
-                                    GError        **error);
-void     quire_memory_set_closed   (GError        **error);
+void     quire_memory_unpin         (QuireMemory       *memory);
+void     quire_memory_init_internal (QuireMemory       *memory,
+                                     guint              internal,
+                                     gpointer           base);
+gboolean quire_memory_check_access  (QuireMemory       *memory,
+                                     QuireMapFlags      flags,
+                                     GError           **error);
+gboolean quire_memory_check_flags   (QuireMemoryFlags   flags,
+                                     GError           **error);
+void     quire_memory_set_closed    (GError           **error);
 
 /*
  * quire_memory_pin:

@@ -79,6 +79,7 @@ quire_memory_init (QuireMemory     *memory,
                    gsize            size)
 {
   g_return_if_fail (memory != NULL);
+  g_return_if_fail ((flags & QUIRE_MEMORY_UNKNOWN_FLAGS) == 0);
   g_return_if_fail (allocator != NULL);
   g_return_if_fail (maxsize <= G_MAXSSIZE);
   g_return_if_fail (quire_align_is_mask (align));
@@ -102,12 +103,15 @@ quire_memory_init (QuireMemory     *memory,
     quire_memory_ref (parent);
 }
 
-/* For a block whose address never changes: a map of it is a lock and nothing
- * more. @base is the start of the block, not of its data. */
+/* What only the library does: internal flags, and for a block whose address never
+ * changes the start of the block, not of its data, so that a map of it is a lock and
+ * nothing more. */
 void
-quire_memory_init_base (QuireMemory *memory,
-                        gpointer     base)
+quire_memory_init_internal (QuireMemory *memory,
+                            guint        internal,
+                            gpointer     base)
 {
+  memory->flags |= internal;
   memory->base = base;
 }
 
@@ -298,6 +302,19 @@ quire_memory_steal (QuireMemory **old_memory)
   g_return_val_if_fail (old_memory != NULL, NULL);
 
   return __atomic_exchange_n (old_memory, NULL, __ATOMIC_ACQ_REL);
+}
+
+/* Whether a caller may ask for these flags. */
+gboolean
+quire_memory_check_flags (QuireMemoryFlags flags,
+                          GError         **error)
+{
+  if (G_LIKELY ((flags & QUIRE_MEMORY_UNKNOWN_FLAGS) == 0))
+    return TRUE;
+
+  g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
+               "The flags 0x%x have bits that mean nothing", (guint) flags);
+  return FALSE;
 }
 
 void

@@ -27,9 +27,9 @@ window_new (QuireMemory *root,
 {
   QuireMemory *window = g_new (QuireMemory, 1);
 
-  quire_memory_init (window, (QuireMemoryFlags) QUIRE_MEMORY_INTERNAL_WINDOW,
-                     root->allocator, NULL, root->maxsize, root->align, start, size);
-  quire_memory_init_base (window, root->base);
+  quire_memory_init (window, QUIRE_MEMORY_FLAG_NONE, root->allocator, NULL,
+                     root->maxsize, root->align, start, size);
+  quire_memory_init_internal (window, QUIRE_MEMORY_INTERNAL_WINDOW, root->base);
   window->parent = root;
 
   return window;

@@ -22,7 +22,8 @@ QuireAllocator *quire_system_allocator_get  (void) G_GNUC_CONST;
 QuireMemory    *quire_system_allocator_make (gsize                        size,
                                              const QuireAllocationParams *params,
                                              GError                     **error);
-QuireMemory    *quire_system_allocator_wrap (guint                        flags,
+QuireMemory    *quire_system_allocator_wrap (QuireMemoryFlags             flags,
+                                             guint                        internal,
                                              gpointer                     data,
                                              gsize                        maxsize,
                                              gsize                        offset,

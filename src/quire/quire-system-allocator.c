@@ -70,7 +70,7 @@ quire_system_allocator_make (gsize                        size,
 
   quire_memory_init (&system->memory, params->flags, quire_system_allocator_get (), NULL,
                      maxsize, align, params->prefix, size);
-  quire_memory_init_base (&system->memory, base);
+  quire_memory_init_internal (&system->memory, 0, base);
   system->notify = NULL;
 
   if (params->prefix != 0 && (params->flags & QUIRE_MEMORY_FLAG_ZERO_PREFIXED))
@@ -82,9 +82,10 @@ quire_system_allocator_make (gsize                        size,
 }
 
 /* A block over data that somebody else allocated; @notify tells him when it is
- * no longer needed. @flags may have internal ones. */
+ * no longer needed. */
 QuireMemory *
-quire_system_allocator_wrap (guint          flags,
+quire_system_allocator_wrap (QuireMemoryFlags flags,
+                             guint internal,
                              gpointer       data,
                              gsize          maxsize,
                              gsize          offset,
@@ -97,7 +98,7 @@ quire_system_allocator_wrap (guint          flags,
   quire_memory_init (&system->memory, flags, quire_system_allocator_get (), NULL,
                      maxsize, 0, offset, size);
   /* An empty block may have no address; its maps shall have one nevertheless. */
-  quire_memory_init_base (&system->memory, data != NULL ? data : system->block);
+  quire_memory_init_internal (&system->memory, internal, data != NULL ? data : system->block);
   system->user_data = user_data;
   system->notify = notify;
 
