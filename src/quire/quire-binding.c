@@ -60,5 +60,5 @@ quire_memory_is_closed (QuireMemory *memory)
 {
   g_return_val_if_fail (memory != NULL, TRUE);
 
-  return quire_memory_has_internal (memory, QUIRE_MEMORY_INTERNAL_CLOSED);
+  return quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_CLOSED);
 }

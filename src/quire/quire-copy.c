@@ -77,7 +77,7 @@ quire_memory_try_copy (QuireMemory *memory,
     return NULL;
 
   klass = QUIRE_ALLOCATOR_GET_CLASS (memory->allocator);
-  if (klass->mem_copy != NULL && !quire_memory_has_internal (memory, QUIRE_MEMORY_INTERNAL_WINDOW))
+  if (klass->mem_copy != NULL && !quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_WINDOW))
     return klass->mem_copy (memory, offset, length, error);
 
   if (!quire_memory_map_full (memory, &info, QUIRE_MAP_READ, error))

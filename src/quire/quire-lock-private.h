@@ -148,8 +148,7 @@ quire_lock_increment (QuireMapFlags flags)
   return increment;
 }
 
-/* What the ways to refuse have in common: each says why, if anybody wants to know,
- * and gives FALSE. */
+/* Each says why, if anybody wants to know, and gives FALSE. */
 #define QUIRE_LOCK_REFUSAL __attribute__ ((cold)) gboolean
 
 QUIRE_LOCK_REFUSAL quire_lock_refuse_flags (QuireMapFlags  flags,
@@ -165,6 +164,11 @@ QUIRE_LOCK_REFUSAL quire_lock_refuse_drop  (QuireMemory   *memory,
                                             QuireMapFlags  flags,
                                             guint64        word,
                                             GError       **error);
+
+/* For C, whose callers can't be told otherwise: reports what is wrong as critical. */
+QUIRE_LOCK_REFUSAL quire_lock_complain     (QuireMemory   *memory,
+                                            QuireMapFlags  flags,
+                                            const char    *function);
 
 /* Whether the flags of a map make sense. */
 static inline gboolean

@@ -133,6 +133,18 @@ quire_lock_refuse_drop (QuireMemory  *memory,
   return FALSE;
 }
 
+gboolean
+quire_lock_complain (QuireMemory  *memory,
+                     QuireMapFlags flags,
+                     const char   *function)
+{
+  g_autoptr (GError) error = NULL;
+
+  quire_lock_refuse_drop (memory, flags, quire_atomic_load_relaxed (&memory->lock), &error);
+  g_critical ("%s: %s", function, error->message);
+  return FALSE;
+}
+
 /**
  * quire_memory_lock: (skip)
  * @memory: a block

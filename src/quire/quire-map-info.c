@@ -17,11 +17,11 @@
 static QuireMemory *
 mapped_block (QuireMemory *memory)
 {
-  return quire_memory_has_internal (memory, QUIRE_MEMORY_INTERNAL_WINDOW) ? memory->parent : memory;
+  return quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_WINDOW) ? memory->parent : memory;
 }
 
 /* The start of a block that only its allocator can tell the address of. */
-static gpointer
+static __attribute__ ((noinline)) gpointer
 begin_address (QuireMapInfo *info,
                GError      **error)
 {
@@ -65,6 +65,16 @@ quire_map_end_address (QuireMapInfo *info)
     klass->mem_unmap (block);
 }
 
+static __attribute__ ((cold)) gboolean
+refuse_not_mappable (QuireMemory *memory,
+                     GError     **error)
+{
+  g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_MAPPABLE,
+               "The block of %" G_GSIZE_FORMAT " bytes can't be mapped",
+               quire_atomic_load_relaxed (&memory->size));
+  return FALSE;
+}
+
 /*
  * quire_map_begin:
  * @info: all zero; and again so on failure
@@ -84,15 +94,8 @@ quire_map_begin (QuireMemory  *memory,
   if (!quire_lock_check_flags (flags, error) ||
       !quire_memory_check_access (memory, flags, error))
     return FALSE;
-
-  if (G_UNLIKELY (memory->flags & QUIRE_MEMORY_FLAG_NOT_MAPPABLE))
-    {
-      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_MAPPABLE,
-                   "The block of %" G_GSIZE_FORMAT " bytes can't be mapped",
-                   quire_atomic_load_relaxed (&memory->size));
-      return FALSE;
-    }
-
+  if (G_UNLIKELY (quire_memory_has_flags (memory, QUIRE_MEMORY_FLAG_NOT_MAPPABLE)))
+    return refuse_not_mappable (memory, error);
   if (!quire_lock_take (memory, flags, error))
     return FALSE;
 
@@ -197,15 +200,13 @@ void
 quire_memory_unmap (QuireMemory  *memory,
                     QuireMapInfo *info)
 {
-  g_autoptr (GError) error = NULL;
-
   g_return_if_fail (memory != NULL);
   g_return_if_fail (info != NULL);
   g_return_if_fail (info->memory == memory);
 
-  if (G_UNLIKELY (!quire_lock_check_held (memory, info->flags, &error)))
+  if (!quire_lock_check_held (memory, info->flags, NULL))
     {
-      g_critical ("%s: %s", G_STRFUNC, error->message);
+      quire_lock_complain (memory, info->flags, G_STRFUNC);
       return;
     }
 

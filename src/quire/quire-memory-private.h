@@ -36,19 +36,12 @@ enum
  * still pinned, so that no count of late comers brings it back to life. */
 #define QUIRE_MEMORY_DEAD (G_MININT / 2)
 
-/* The flags that forbid an access of this kind; check_access() says why. */
-#define QUIRE_MEMORY_FORBIDS(map_flags) \
-  (((map_flags) & QUIRE_MAP_WRITE) \
-     ? (QUIRE_MEMORY_INTERNAL_CLOSED | QUIRE_MEMORY_FLAG_READONLY) \
-     : (guint) QUIRE_MEMORY_INTERNAL_CLOSED)
-
 void     quire_memory_unpin         (QuireMemory       *memory);
 void     quire_memory_init_internal (QuireMemory       *memory,
                                      guint              internal,
                                      gpointer           base);
-gboolean quire_memory_check_access  (QuireMemory       *memory,
-                                     QuireMapFlags      flags,
-                                     GError           **error);
+gboolean quire_memory_refuse_access (QuireMemory       *memory,
+                                     GError           **error) __attribute__ ((cold));
 gboolean quire_memory_check_flags   (QuireMemoryFlags   flags,
                                      GError           **error);
 void     quire_memory_set_closed    (GError           **error);
@@ -84,11 +77,32 @@ quire_memory_try_ref (QuireMemory *memory)
   return FALSE;
 }
 
+/* Any of these flags, internal ones among them. */
 static inline gboolean
-quire_memory_has_internal (QuireMemory *memory,
-                           guint        internal)
+quire_memory_has_flags (QuireMemory *memory,
+                        guint        flags)
 {
-  return (memory->flags & internal) != 0;
+  return (memory->flags & flags) != 0;
+}
+
+/*
+ * quire_memory_check_access:
+ *
+ * Whether the flags of the block let it be read, or written.
+ */
+static inline gboolean
+quire_memory_check_access (QuireMemory  *memory,
+                           QuireMapFlags flags,
+                           GError      **error)
+{
+  const guint forbids = (flags & QUIRE_MAP_WRITE)
+                          ? QUIRE_MEMORY_INTERNAL_CLOSED | QUIRE_MEMORY_FLAG_READONLY
+                          : (guint) QUIRE_MEMORY_INTERNAL_CLOSED;
+
+  if (G_LIKELY (!quire_memory_has_flags (memory, forbids)))
+    return TRUE;
+
+  return quire_memory_refuse_access (memory, error);
 }
 
 /*

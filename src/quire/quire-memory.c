@@ -123,9 +123,9 @@ memory_free (QuireMemory *memory,
 {
   QuireAllocator *allocator = memory->allocator;
   QuireMemory *parent = memory->parent;
-  const gboolean is_share = quire_memory_has_internal (memory, QUIRE_MEMORY_INTERNAL_SHARE);
+  const gboolean is_share = quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_SHARE);
 
-  if (quire_memory_has_internal (memory, QUIRE_MEMORY_INTERNAL_WINDOW))
+  if (quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_WINDOW))
     g_free (memory);
   else if (G_LIKELY (allocator == quire_system_allocator_get ()))
     quire_system_allocator_drop (memory);
@@ -162,7 +162,7 @@ memory_retire (QuireMemory *memory)
   if (parent != NULL)
     {
       quire_memory_pin (parent);
-      if (quire_memory_has_internal (memory, QUIRE_MEMORY_INTERNAL_SHARE))
+      if (quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_SHARE))
         quire_lock_drop_share (parent);
       quire_memory_unref (parent);
     }
@@ -324,16 +324,12 @@ quire_memory_set_closed (GError **error)
                        "The handle of the block was closed");
 }
 
-/* Whether the flags of the block let it be read, or written. */
+/* Says why quire_memory_check_access() does not. */
 gboolean
-quire_memory_check_access (QuireMemory  *memory,
-                           QuireMapFlags flags,
-                           GError      **error)
+quire_memory_refuse_access (QuireMemory *memory,
+                            GError     **error)
 {
-  if (G_LIKELY ((memory->flags & QUIRE_MEMORY_FORBIDS (flags)) == 0))
-    return TRUE;
-
-  if (quire_memory_has_internal (memory, QUIRE_MEMORY_INTERNAL_CLOSED))
+  if (quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_CLOSED))
     quire_memory_set_closed (error);
   else
     g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_READ_ONLY,

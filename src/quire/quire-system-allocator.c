@@ -108,7 +108,7 @@ quire_system_allocator_wrap (QuireMemoryFlags flags,
 void
 quire_system_allocator_drop (QuireMemory *memory)
 {
-  QuireSystemMemory *system = (QuireSystemMemory *) memory;
+  QuireSystemMemory *system = (gpointer) memory;
 
   if (system->notify != NULL)
     system->notify (system->user_data);
