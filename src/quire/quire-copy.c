@@ -10,10 +10,37 @@
 #include "quire-allocator.h"
 #include "quire-content.h"
 #include "quire-error.h"
-#include "quire-lock.h"
+#include "quire-lock-private.h"
 #include "quire-map-info.h"
 #include "quire-memory-private.h"
 #include "quire-range-private.h"
+
+/* The allocator's own way, under a lock to read as any other copy. */
+static QuireMemory *
+copy_by_allocator (QuireMemory *memory,
+                   gssize       offset,
+                   gsize        size,
+                   GError     **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  QuireMemory *copy;
+
+  if (!quire_lock_take (memory, QUIRE_MAP_READ, error))
+    return NULL;
+  copy = QUIRE_ALLOCATOR_GET_CLASS (memory->allocator)->mem_copy (memory, offset, size, &local_error);
+  quire_lock_drop (memory, QUIRE_MAP_READ);
+
+  if (copy != NULL)
+    return copy;
+
+  if (local_error != NULL)
+    g_propagate_error (error, g_steal_pointer (&local_error));
+  else
+    g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_FAILED,
+                 "The allocator %s gave no copy of %" G_GSIZE_FORMAT " bytes",
+                 quire_allocator_get_mem_type (memory->allocator), size);
+  return NULL;
+}
 
 /**
  * quire_memory_copy: (skip)
@@ -78,7 +105,7 @@ quire_memory_try_copy (QuireMemory *memory,
 
   klass = QUIRE_ALLOCATOR_GET_CLASS (memory->allocator);
   if (klass->mem_copy != NULL && !quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_WINDOW))
-    return klass->mem_copy (memory, offset, length, error);
+    return copy_by_allocator (memory, offset, length, error);
 
   if (!quire_memory_map_full (memory, &info, QUIRE_MAP_READ, error))
     return NULL;

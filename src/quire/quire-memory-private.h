@@ -34,9 +34,13 @@ enum
 
 /* Added to the reference count of a block that is dead while its storage is
  * still pinned, so that no count of late comers brings it back to life. */
-#define QUIRE_MEMORY_DEAD (G_MININT / 2)
+#define QUIRE_MEMORY_DEAD    (G_MININT / 2)
+/* The same for one that was retired while its last reference is still held: that
+ * one counts as the pin. */
+#define QUIRE_MEMORY_RETIRED (QUIRE_MEMORY_DEAD / 2)
 
 void     quire_memory_unpin         (QuireMemory       *memory);
+gboolean quire_memory_retire_last   (QuireMemory       *memory);
 void     quire_memory_init_internal (QuireMemory       *memory,
                                      guint              internal,
                                      gpointer           base);

@@ -150,14 +150,15 @@ memory_free (QuireMemory *memory,
     g_object_unref (allocator);
 }
 
-/* The last reference has gone, but somebody has pinned the storage: what the
- * block meant to others ends, what is at its address stays. */
+/* What the block meant to others ends, what is at its address stays: of its parent
+ * too. */
 static void
-memory_retire (QuireMemory *memory)
+memory_retire (QuireMemory *memory,
+               int          dead)
 {
   QuireMemory *parent = memory->parent;
 
-  quire_atomic_add_relaxed (&memory->ref_count, QUIRE_MEMORY_DEAD);
+  quire_atomic_add_relaxed (&memory->ref_count, dead);
 
   if (parent != NULL)
     {
@@ -166,8 +167,6 @@ memory_retire (QuireMemory *memory)
         quire_lock_drop_share (parent);
       quire_memory_unref (parent);
     }
-
-  quire_memory_unpin (memory);
 }
 
 static void
@@ -179,9 +178,32 @@ memory_dispose (QuireMemory *memory)
   /* One pin is that of the references together; nobody can add the first other
    * one any more. */
   if (G_LIKELY (quire_atomic_load_acquire (&memory->pins) == 1))
-    memory_free (memory, FALSE);
+    {
+      memory_free (memory, FALSE);
+    }
   else
-    memory_retire (memory);
+    {
+      memory_retire (memory, QUIRE_MEMORY_DEAD);
+      quire_memory_unpin (memory);
+    }
+}
+
+/*
+ * quire_memory_retire_last:
+ *
+ * If the caller's reference is the only one, the block dies as if it were dropped.
+ * The storage stays until it is, by quire_memory_unref().
+ */
+gboolean
+quire_memory_retire_last (QuireMemory *memory)
+{
+  if (quire_atomic_load_acquire (&memory->ref_count) != 1)
+    return FALSE;
+
+  if (memory->qdata != NULL)
+    quire_notify_run (memory);
+  memory_retire (memory, QUIRE_MEMORY_RETIRED);
+  return TRUE;
 }
 
 /* Drops a pin. The last one goes only after the last reference. */
@@ -229,11 +251,18 @@ quire_memory_ref (QuireMemory *memory)
 void
 quire_memory_unref (QuireMemory *memory)
 {
+  int count;
+
   g_return_if_fail (memory != NULL);
 
-  if (quire_atomic_load_acquire (&memory->ref_count) == 1 ||
-      quire_atomic_sub_acq_rel (&memory->ref_count, 1) == 1)
+  count = quire_atomic_load_acquire (&memory->ref_count);
+  if (count != 1)
+    count = quire_atomic_sub_acq_rel (&memory->ref_count, 1);
+
+  if (count == 1)
     memory_dispose (memory);
+  else if (G_UNLIKELY (count == QUIRE_MEMORY_RETIRED + 1))
+    quire_memory_unpin (memory);
 }
 
 /**

@@ -51,7 +51,8 @@ quire_memory_read_from_stream (QuireMemory  *memory,
   if (bytes_read != NULL)
     *bytes_read = 0;
 
-  if (!quire_memory_map_full (memory, &info, QUIRE_MAP_WRITE, error) ||
+  if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
+      !quire_memory_map_full (memory, &info, QUIRE_MAP_WRITE, error) ||
       !quire_range_find (info.size, "read", offset, size, &length, error))
     return FALSE;
 
