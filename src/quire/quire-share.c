@@ -94,6 +94,16 @@ quire_share_new (QuireMemory *memory,
       return NULL;
     }
 
+  /* What callers resolved is within; but what an allocator takes for a span may not be. */
+  if (G_UNLIKELY (start > root->maxsize || size > root->maxsize - start))
+    {
+      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_OUT_OF_RANGE,
+                   "A share of %" G_GSIZE_FORMAT " bytes at %" G_GSIZE_FORMAT
+                   " is beyond the %" G_GSIZE_FORMAT " bytes of the block",
+                   size, start, root->maxsize);
+      return NULL;
+    }
+
   if (!quire_lock_take_share (root, error))
     return NULL;
 
