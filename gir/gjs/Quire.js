@@ -6,17 +6,62 @@
 
 // Blocks of memory for JavaScript: the override of the Quire namespace.
 //
-// What introspection gives is nearly all there is: m.map(flags), m.unmap(info),
-// m.share(offset, size) and the rest. Here a mapping gets its data, a Uint8Array
-// that is the block itself.
+// Introspection gives the functions. Here a map gets its data, a Uint8Array that is the
+// block itself; and blocks and maps get the manners of JavaScript.
 
 const GLib = imports.gi.GLib;
 
-// Whether GLib.Bytes.toArray() gives an array over the bytes themselves. Some
-// versions of GJS copy; nothing but a try tells.
-function probeZeroCopy(Quire) {
-    const info = Quire.Memory.new(1).map(Quire.MapFlags.READWRITE);
-    const bytes = info.view_bytes();
+// What a map is made of. There are two ways: the native helper, whose arrays are the
+// block and have no length any more when the map has ended; and, where that is missing,
+// GLib.Bytes. Each has the same functions.
+
+// The native helper gives maps that are objects of its own. It knows no introspected
+// objects, so each block has a handle there.
+function makeNativeMaps(prototype) {
+    let QuireGjs;
+    try {
+        imports.gi.versions.QuireGjs = '1.0';
+        QuireGjs = imports.gi.QuireGjs;
+    } catch {
+        return null;
+    }
+    if (!QuireGjs.install())
+        return null;
+
+    const native = globalThis.__quireNative;
+    delete globalThis.__quireNative;
+    const handles = new WeakMap();
+
+    function handleOf(memory) {
+        let handle = handles.get(memory);
+        if (handle === undefined) {
+            QuireGjs.offer(memory);
+            handle = native.take();
+            handles.set(memory, handle);
+        }
+        return handle;
+    }
+
+    function fail() {
+        const [domain, code, message] = native.error();
+        throw new GLib.Error(domain, code, message);
+    }
+
+    return {
+        zeroCopy: true,
+        map: (memory, flags) => native.map(handleOf(memory), flags, prototype, memory) ?? fail(),
+        unmap: (memory, info) => native.unmap(handleOf(memory), info) || fail(),
+        release: info => native.release(info),
+        data: info => native.data(info),
+        about: info => native.about(info),
+        close: memory => native.close(handleOf(memory)),
+    };
+}
+
+// Whether GLib.Bytes.toArray() gives an array over the bytes themselves. Some versions
+// of GJS copy; nothing but a try tells.
+function probeZeroCopy(Memory, map, READWRITE) {
+    const bytes = map.call(Memory.new(1), READWRITE).view_bytes();
     const view = bytes.toArray();
     view[0] = 0x51;
     const first = bytes.toArray()[0];
@@ -24,66 +69,293 @@ function probeZeroCopy(Quire) {
     return first === 0x51 && bytes.toArray()[0] === 0xae;
 }
 
-function _init() {
-    const Quire = this;
-    const views = new WeakMap();
+// The way over GLib.Bytes: a map is a plain object, and an introspected mapping behind
+// it. Where GJS copies, what a script wrote is written back at the end of the map.
+function makeBytesMaps(Quire, prototype) {
+    const {map, unmap} = Quire.Memory.prototype;
+    const {READWRITE, WRITE} = Quire.MapFlags;
+    const states = new WeakMap();
     let zeroCopy;
 
-    // True if the data of a mapping is the block. If it is a copy, a map to write has
-    // no data: what a script wrote there would be lost.
-    Object.defineProperty(Quire, 'zeroCopy', {
-        enumerable: true,
-        get() {
-            zeroCopy ??= probeZeroCopy(Quire);
+    function stateOf(info) {
+        const state = states.get(info);
+        if (state === undefined)
+            throw new TypeError('This is no Quire.MapInfo');
+        return state;
+    }
+
+    function writeBack({mapping, view}) {
+        if (view !== undefined && !maps.zeroCopy && (mapping.get_flags() & WRITE) !== 0)
+            mapping.write_back(view);
+    }
+
+    const maps = {
+        get zeroCopy() {
+            zeroCopy ??= probeZeroCopy(Quire.Memory, map, READWRITE);
             return zeroCopy;
+        },
+
+        map(memory, flags) {
+            const info = Object.create(prototype);
+            states.set(info, {memory, mapping: map.call(memory, flags), view: undefined});
+            return info;
+        },
+
+        unmap(memory, info) {
+            const state = stateOf(info);
+            if (!state.mapping.is_released())
+                writeBack(state);
+            unmap.call(memory, state.mapping);
+        },
+
+        release(info) {
+            const state = stateOf(info);
+            if (state.mapping.is_released())
+                return;
+            writeBack(state);
+            state.mapping.release();
+        },
+
+        data(info) {
+            const state = stateOf(info);
+            if (state.mapping.is_released())
+                return null;
+            state.view ??= state.mapping.view_bytes().toArray();
+            return state.view;
+        },
+
+        about(info) {
+            const {mapping, memory} = stateOf(info);
+            return [mapping.get_flags(), mapping.get_size(), mapping.get_maxsize(),
+                mapping.is_released(), memory];
+        },
+
+        // What the block holds goes with its wrapper, when the collector has come.
+        close() {},
+    };
+    return maps;
+}
+
+// Each name_with_underscores of an object also asCamelCase, as GJS has it for
+// properties.
+function addCamelCase(object) {
+    for (const name of Object.getOwnPropertyNames(object)) {
+        const camel = name.replace(/(?<=[^_])_([a-z])/g, (_, letter) => letter.toUpperCase());
+        if (camel !== name && typeof object[name] === 'function' && !(camel in object))
+            Object.defineProperty(object, camel, {value: object[name], writable: true, configurable: true});
+    }
+}
+
+function _init() {
+    const Quire = this;
+    const {Memory, MemoryError, MapFlags} = Quire;
+    const closed = new WeakSet();
+    let anyClosed = false;
+
+    function refuseClosed(...handles) {
+        if (anyClosed && handles.some(handle => closed.has(handle))) {
+            throw new MemoryError({
+                code: MemoryError.CLOSED,
+                message: 'The handle of the block was closed',
+            });
+        }
+    }
+
+    // A map of a block, as Memory.map() gives it.
+    class MapInfo {
+        constructor() {
+            throw new TypeError('A Quire.MapInfo comes from Quire.Memory.map()');
+        }
+
+        // A Uint8Array over the block, the same at each access. JavaScript can't forbid
+        // to write to it, so with a map to read that is up to the script.
+        get data() {
+            const view = maps.data(this);
+            if (view === null) {
+                throw new MemoryError({
+                    code: MemoryError.CLOSED,
+                    message: `The mapping of ${this.size} bytes has ended`,
+                });
+            }
+            return view;
+        }
+
+        get flags() {
+            return maps.about(this)[0];
+        }
+
+        get size() {
+            return maps.about(this)[1];
+        }
+
+        get maxsize() {
+            return maps.about(this)[2];
+        }
+
+        get memory() {
+            return maps.about(this)[4];
+        }
+
+        get_flags() {
+            return this.flags;
+        }
+
+        get_size() {
+            return this.size;
+        }
+
+        get_maxsize() {
+            return this.maxsize;
+        }
+
+        get_memory() {
+            return this.memory;
+        }
+
+        is_released() {
+            return maps.about(this)[3];
+        }
+
+        // Ends the map; a second time that is an error.
+        unmap() {
+            maps.unmap(this.memory, this);
+        }
+
+        // Ends the map, if it has not ended.
+        release() {
+            maps.release(this);
+        }
+
+        close() {
+            maps.release(this);
+        }
+
+        toString() {
+            const [flags, size, , ended] = maps.about(this);
+            return `[Quire.MapInfo ${size} bytes, flags ${flags}${ended ? ', ended' : ''}]`;
+        }
+    }
+
+    const maps = makeNativeMaps(MapInfo.prototype) ?? makeBytesMaps(Quire, MapInfo.prototype);
+
+    // Whether the data of a map is the block, or a copy that is written back when the
+    // map ends.
+    Object.defineProperty(Quire, 'zeroCopy', {enumerable: true, get: () => maps.zeroCopy});
+
+    // What introspection gives knows nothing of handles that were closed; and it hands
+    // out the success of what tells something else, and throws where there is none.
+    const tellsMore = ['compare', 'read_from_stream'];
+    for (const name of Object.getOwnPropertyNames(Memory.prototype)) {
+        const method = Memory.prototype[name];
+        if (['constructor', 'toString', 'map', 'unmap', 'make_mapped'].includes(name))
+            continue;
+        Memory.prototype[name] = function (...args) {
+            refuseClosed(this, ...args);
+            const result = method.apply(this, args);
+            return tellsMore.includes(name) ? result[1] : result;
+        };
+    }
+    const mergeList = Memory.merge_list;
+    Memory.merge_list = function (memories) {
+        refuseClosed(...memories);
+        return mergeList.call(this, memories);
+    };
+
+    Object.assign(Memory.prototype, {
+        map(flags = MapFlags.READ) {
+            refuseClosed(this);
+            return maps.map(this, flags);
+        },
+
+        unmap(info) {
+            refuseClosed(this);
+            maps.unmap(this, info);
+        },
+
+        // Maps the block, or, if that is refused, a copy of it: info.memory tells.
+        make_mapped(flags = MapFlags.READ) {
+            try {
+                return this.map(flags);
+            } catch {
+                return this.copy(0, -1).map(flags);
+            }
+        },
+
+        // Calls a function with the data of a map, which ends with it, even if it
+        // throws. Gives what the function gives.
+        withMap(flags, callback) {
+            const info = this.map(flags);
+            try {
+                return callback(info.data, info);
+            } finally {
+                info.release();
+            }
+        },
+
+        // Gives the handle up at once: a share no longer keeps its block from being
+        // written. Maps that stand are good until they end. A second time it does
+        // nothing.
+        close() {
+            if (closed.has(this))
+                return;
+            maps.close(this);
+            closed.add(this);
+            anyClosed = true;
+        },
+
+        is_closed() {
+            return closed.has(this);
+        },
+
+        // The bytes, under a map to read that lasts as long as the loop.
+        *[Symbol.iterator]() {
+            const info = this.map(MapFlags.READ);
+            try {
+                yield* info.data;
+            } finally {
+                info.release();
+            }
+        },
+
+        toString() {
+            if (closed.has(this))
+                return '[Quire.Memory, closed]';
+            const [size, offset, maxsize] = this.get_sizes();
+            return `[Quire.Memory ${size} bytes at ${offset} of ${maxsize}, ` +
+                `${this.get_allocator().get_mem_type()}: ${this.describe_lock()}]`;
         },
     });
 
-    // A Uint8Array over the block, the same at each access. After the end of the map
-    // there is none; an array that the script has kept stays memory-safe, but is
-    // outside the lock. JavaScript can't forbid to write to it, so with a map to read
-    // that is up to the script.
-    function getData() {
-        let view = views.get(this);
-        if (view !== undefined && !this.is_released())
-            return view;
-
-        // This throws if the map has ended.
-        const bytes = this.view_bytes();
-        if (!Quire.zeroCopy && (this.get_flags() & Quire.MapFlags.WRITE) !== 0) {
-            throw new GLib.Error(Quire.MemoryError, Quire.MemoryError.NOT_SUPPORTED,
-                'This version of GJS has no array over the block to write to');
-        }
-        view = bytes.toArray();
-        views.set(this, view);
-        return view;
-    }
-
-    Object.defineProperties(Quire.Mapping.prototype, {
-        memory: {get() {
-            return this.get_memory();
-        }},
-        flags: {get() {
-            return this.get_flags();
-        }},
-        size: {get() {
-            return this.get_size();
-        }},
-        maxsize: {get() {
-            return this.get_maxsize();
-        }},
-        data: {get: getData},
+    Object.defineProperty(Memory.prototype, 'length', {
+        configurable: true,
+        get() {
+            return this.get_sizes()[0];
+        },
     });
 
-    Quire.MapInfo = Quire.Mapping;
+    // A block with a copy of the bytes of an array, or of what else has an ArrayBuffer.
+    Memory.wrap = function (data) {
+        if (data instanceof ArrayBuffer)
+            data = new Uint8Array(data);
+        else if (ArrayBuffer.isView(data))
+            data = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+        else
+            throw new TypeError('An ArrayBuffer or a view of one is wanted');
 
-    // GJS hands out the success of these beside what they tell, and throws where there
-    // is none.
-    for (const name of ['compare', 'read_from_stream']) {
-        const method = Quire.Memory.prototype[name];
-        Quire.Memory.prototype[name] = function (...args) {
-            const [, told] = method.apply(this, args);
-            return told;
-        };
+        const memory = Memory.new(data.length);
+        memory.withMap(MapFlags.WRITE, view => view.set(data));
+        return memory;
+    };
+
+    if (Symbol.dispose !== undefined) {
+        Memory.prototype[Symbol.dispose] = Memory.prototype.close;
+        MapInfo.prototype[Symbol.dispose] = MapInfo.prototype.close;
     }
+
+    for (const object of [Memory, Memory.prototype, MapInfo.prototype,
+        Quire.Allocator, Quire.Allocator.prototype])
+        addCamelCase(object);
+
+    // The introspected class of mappings has no part in this any more.
+    Quire.MapInfo = Quire.Mapping = MapInfo;
 }

@@ -28,7 +28,15 @@ GBytes      *quire_mapping_view_bytes   (QuireMapping  *mapping,
                                          GError       **error) G_GNUC_WARN_UNUSED_RESULT;
 
 QUIRE_AVAILABLE_IN_1_0
+gboolean     quire_mapping_write_back   (QuireMapping  *mapping,
+                                         const guint8  *data,
+                                         gsize          size,
+                                         GError       **error);
+
+QUIRE_AVAILABLE_IN_1_0
 QuireMemory *quire_memory_close         (QuireMemory   *memory) G_GNUC_WARN_UNUSED_RESULT;
+QUIRE_AVAILABLE_IN_1_0
+void         quire_memory_close_wrapper (QuireMemory   *memory);
 QUIRE_AVAILABLE_IN_1_0
 gboolean     quire_memory_is_closed     (QuireMemory   *memory);
 

@@ -189,21 +189,24 @@ memory_dispose (QuireMemory *memory)
 }
 
 /*
- * quire_memory_retire_last:
+ * quire_memory_retire_with:
  *
- * If the caller's reference is the only one, the block dies as if it were dropped.
- * The storage stays until it is, by quire_memory_unref().
+ * Drops the caller's reference. If it and one more were all there were, the block dies
+ * as if that one were dropped too; the storage stays until it is, by
+ * quire_memory_unref().
  */
-gboolean
-quire_memory_retire_last (QuireMemory *memory)
+void
+quire_memory_retire_with (QuireMemory *memory)
 {
-  if (quire_atomic_load_acquire (&memory->ref_count) != 1)
-    return FALSE;
+  if (quire_atomic_load_acquire (&memory->ref_count) != 2)
+    {
+      quire_memory_unref (memory);
+      return;
+    }
 
   if (memory->qdata != NULL)
     quire_notify_run (memory);
-  memory_retire (memory, QUIRE_MEMORY_RETIRED);
-  return TRUE;
+  memory_retire (memory, QUIRE_MEMORY_RETIRED - 1);
 }
 
 /* Drops a pin. The last one goes only after the last reference. */

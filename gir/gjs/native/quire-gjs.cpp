@@ -1,0 +1,493 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What introspection can't do for JavaScript: arrays over a block that die with their
+ * map, and maps without the price of an introspected call.
+ *
+ * The override asks for native functions once, and keeps them to itself. They check
+ * what they are given, and give no address away; so a script that got hold of them
+ * could do no more than the override.
+ *
+ * Two kinds of native objects stand behind the override's. A handle has a reference on
+ * a block. A map has one on a QuireMapping, and is the very object that scripts know as
+ * Quire.MapInfo: the override gives its prototype. */
+
+#include "quire-gjs.h"
+
+#include <string.h>
+
+#include <gjs/gjs.h>
+
+#include <js/Array.h>
+#include <js/ArrayBuffer.h>
+#include <js/CallArgs.h>
+#include <js/Class.h>
+#include <js/Conversions.h>
+#include <js/ErrorReport.h>
+#include <js/Exception.h>
+#include <js/Object.h>
+#include <js/PropertyAndElement.h>
+#include <js/PropertySpec.h>
+#include <js/RootingAPI.h>
+#include <js/experimental/TypedData.h>
+#include <jsapi.h>
+
+namespace {
+
+/* What the override finds on the global object, takes, and deletes. */
+constexpr const char *NATIVE_NAME = "__quireNative";
+
+/* Counted by the JavaScript handle and by its maps, all of the one thread of the
+ * engine. */
+struct Handle
+{
+  QuireMemory *memory;
+  unsigned     ref_count;
+  unsigned     n_maps;
+  bool         closed;
+};
+
+struct Map
+{
+  QuireMapping *mapping;
+  Handle       *handle;
+  bool          ended;
+};
+
+enum { HANDLE_SLOT, HANDLE_SLOTS };
+enum { MAP_SLOT, MAP_VIEW_SLOT, MAP_MEMORY_SLOT, MAP_SLOTS };
+
+/* The block for which take() makes a handle. */
+QuireMemory *offered;
+
+/* Why the last call gave null, or false. */
+GError *last_error;
+
+void
+handle_unref (Handle *handle)
+{
+  if (--handle->ref_count > 0)
+    return;
+
+  if (handle->memory != nullptr)
+    quire_memory_unref (handle->memory);
+  delete handle;
+}
+
+/* A handle that was closed gives the block up when its last map has ended. Called only
+ * while the wrapper of GJS is alive. */
+void
+handle_retire (Handle *handle)
+{
+  if (handle->closed && handle->n_maps == 0 && handle->memory != nullptr)
+    quire_memory_close_wrapper (g_steal_pointer (&handle->memory));
+}
+
+void
+handle_finalize (JS::GCContext *, JSObject *object)
+{
+  Handle *handle = JS::GetMaybePtrFromReservedSlot<Handle> (object, HANDLE_SLOT);
+
+  if (handle != nullptr)
+    handle_unref (handle);
+}
+
+/* A map that a script dropped. An array over it that is still there has a reference on
+ * the mapping, and so its lock. */
+void
+map_finalize (JS::GCContext *, JSObject *object)
+{
+  Map *map = JS::GetMaybePtrFromReservedSlot<Map> (object, MAP_SLOT);
+
+  if (map == nullptr)
+    return;
+
+  if (!map->ended)
+    map->handle->n_maps--;
+  quire_mapping_unref (map->mapping);
+  handle_unref (map->handle);
+  delete map;
+}
+
+const JSClassOps handle_ops = {
+  nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, handle_finalize, nullptr, nullptr, nullptr,
+};
+const JSClass handle_class = {
+  "QuireHandle",
+  JSCLASS_HAS_RESERVED_SLOTS (HANDLE_SLOTS) | JSCLASS_FOREGROUND_FINALIZE,
+  &handle_ops, JS_NULL_CLASS_SPEC, JS_NULL_CLASS_EXT, JS_NULL_OBJECT_OPS,
+};
+
+const JSClassOps map_ops = {
+  nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, map_finalize, nullptr, nullptr, nullptr,
+};
+const JSClass map_class = {
+  "QuireMapInfo",
+  JSCLASS_HAS_RESERVED_SLOTS (MAP_SLOTS) | JSCLASS_FOREGROUND_FINALIZE,
+  &map_ops, JS_NULL_CLASS_SPEC, JS_NULL_CLASS_EXT, JS_NULL_OBJECT_OPS,
+};
+
+/* The struct behind an argument, if it is a native object of this class. */
+template<typename T>
+T *
+get_argument (JSContext *cx, const JS::CallArgs &args, unsigned index, const JSClass *klass)
+{
+  if (args.get (index).isObject ())
+    {
+      JSObject *object = &args[index].toObject ();
+
+      if (JS::GetClass (object) == klass)
+        return JS::GetMaybePtrFromReservedSlot<T> (object, 0);
+    }
+
+  JS_ReportErrorASCII (cx, "This is no %s", klass->name);
+  return nullptr;
+}
+
+/* take(): a handle for the block that was offered. */
+bool
+native_take (JSContext *cx, unsigned argc, JS::Value *vp)
+{
+  JS::CallArgs args = JS::CallArgsFromVp (argc, vp);
+  JS::RootedObject object (cx);
+
+  if (offered == nullptr)
+    {
+      JS_ReportErrorASCII (cx, "No block was offered");
+      return false;
+    }
+
+  object = JS_NewObject (cx, &handle_class);
+  if (object == nullptr)
+    return false;
+
+  JS::SetReservedSlot (object, HANDLE_SLOT,
+                       JS::PrivateValue (new Handle { g_steal_pointer (&offered), 1, 0, false }));
+  args.rval ().setObject (*object);
+  return true;
+}
+
+/* map(handle, flags, prototype, memory): a map, or null. */
+bool
+native_map (JSContext *cx, unsigned argc, JS::Value *vp)
+{
+  JS::CallArgs args = JS::CallArgsFromVp (argc, vp);
+  Handle *handle = get_argument<Handle> (cx, args, 0, &handle_class);
+  JS::RootedObject prototype (cx), object (cx);
+  QuireMapping *mapping;
+  double flags;
+
+  if (handle == nullptr)
+    return false;
+  if (!JS::ToNumber (cx, args.get (1), &flags))
+    return false;
+  if (!(flags >= 0 && flags <= G_MAXUINT32) || flags != static_cast<guint32> (flags))
+    {
+      JS_ReportErrorASCII (cx, "%g is no number of flags", flags);
+      return false;
+    }
+  if (!args.get (2).isObject () || handle->memory == nullptr)
+    {
+      JS_ReportErrorASCII (cx, "No prototype, or a closed handle");
+      return false;
+    }
+
+  prototype = &args[2].toObject ();
+  object = JS_NewObjectWithGivenProto (cx, &map_class, prototype);
+  if (object == nullptr)
+    return false;
+
+  g_clear_error (&last_error);
+  mapping = quire_memory_try_map (handle->memory,
+                                  static_cast<QuireMapFlags> (static_cast<guint32> (flags)),
+                                  &last_error);
+  if (mapping == nullptr)
+    {
+      args.rval ().setNull ();
+      return true;
+    }
+
+  handle->ref_count++;
+  handle->n_maps++;
+  JS::SetReservedSlot (object, MAP_SLOT, JS::PrivateValue (new Map { mapping, handle, false }));
+  JS::SetReservedSlot (object, MAP_MEMORY_SLOT, args.get (3));
+  args.rval ().setObject (*object);
+  return true;
+}
+
+void
+free_view (void *, void *bytes)
+{
+  g_bytes_unref (static_cast<GBytes *> (bytes));
+}
+
+/* data(map): the array over the data, or null if the map has ended. */
+bool
+native_data (JSContext *cx, unsigned argc, JS::Value *vp)
+{
+  JS::CallArgs args = JS::CallArgsFromVp (argc, vp);
+  Map *map = get_argument<Map> (cx, args, 0, &map_class);
+  JS::RootedObject object (cx), buffer (cx), view (cx);
+  GBytes *bytes;
+  gconstpointer data;
+  gsize size;
+
+  if (map == nullptr)
+    return false;
+
+  object = &args[0].toObject ();
+  if (map->ended)
+    {
+      args.rval ().setNull ();
+      return true;
+    }
+  if (JS::GetReservedSlot (object, MAP_VIEW_SLOT).isObject ())
+    {
+      args.rval ().set (JS::GetReservedSlot (object, MAP_VIEW_SLOT));
+      return true;
+    }
+
+  /* They keep the data in place for the engine, whoever keeps the array. */
+  bytes = quire_mapping_view_bytes (map->mapping, nullptr);
+  data = g_bytes_get_data (bytes, &size);
+  if (size > 0)
+    {
+      buffer = JS::NewExternalArrayBuffer (cx, size, const_cast<gpointer> (data), free_view, bytes);
+      if (buffer == nullptr)
+        g_bytes_unref (bytes);
+    }
+  else
+    {
+      g_bytes_unref (bytes);
+      buffer = JS::NewArrayBuffer (cx, 0);
+    }
+  if (buffer == nullptr)
+    return false;
+
+  view = JS_NewUint8ArrayWithBuffer (cx, buffer, 0, -1);
+  if (view == nullptr)
+    return false;
+
+  JS::SetReservedSlot (object, MAP_VIEW_SLOT, JS::ObjectValue (*view));
+  args.rval ().setObject (*view);
+  return true;
+}
+
+/* Of the arrays over a map that has ended none has a length any more. */
+bool
+detach (JSContext *cx, JS::HandleObject object)
+{
+  JS::Value slot = JS::GetReservedSlot (object, MAP_VIEW_SLOT);
+  JS::RootedObject view (cx), buffer (cx);
+  bool is_shared;
+
+  if (!slot.isObject ())
+    return true;
+
+  view = &slot.toObject ();
+  buffer = JS_GetArrayBufferViewBuffer (cx, view, &is_shared);
+  return buffer != nullptr && JS::DetachArrayBuffer (cx, buffer);
+}
+
+void
+map_ended (Map *map)
+{
+  map->ended = true;
+  map->handle->n_maps--;
+  handle_retire (map->handle);
+}
+
+/* unmap(handle, map): whether the map was one of the block, and has ended now. */
+bool
+native_unmap (JSContext *cx, unsigned argc, JS::Value *vp)
+{
+  JS::CallArgs args = JS::CallArgsFromVp (argc, vp);
+  Handle *handle = get_argument<Handle> (cx, args, 0, &handle_class);
+  Map *map = handle != nullptr ? get_argument<Map> (cx, args, 1, &map_class) : nullptr;
+  JS::RootedObject object (cx);
+  gboolean unmapped;
+
+  if (map == nullptr)
+    return false;
+  if (handle->memory == nullptr)
+    {
+      JS_ReportErrorASCII (cx, "A closed handle");
+      return false;
+    }
+
+  g_clear_error (&last_error);
+  unmapped = quire_memory_try_unmap (handle->memory, map->mapping, &last_error);
+  args.rval ().setBoolean (unmapped);
+  if (!unmapped)
+    return true;
+
+  map_ended (map);
+  object = &args[1].toObject ();
+  return detach (cx, object);
+}
+
+/* release(map): ends the map, if it has not ended. */
+bool
+native_release (JSContext *cx, unsigned argc, JS::Value *vp)
+{
+  JS::CallArgs args = JS::CallArgsFromVp (argc, vp);
+  Map *map = get_argument<Map> (cx, args, 0, &map_class);
+  JS::RootedObject object (cx);
+
+  if (map == nullptr)
+    return false;
+
+  args.rval ().setUndefined ();
+  if (map->ended)
+    return true;
+
+  quire_mapping_release (map->mapping);
+  map_ended (map);
+  object = &args[0].toObject ();
+  return detach (cx, object);
+}
+
+/* about(map): [flags, size, maxsize, ended, memory]. */
+bool
+native_about (JSContext *cx, unsigned argc, JS::Value *vp)
+{
+  JS::CallArgs args = JS::CallArgsFromVp (argc, vp);
+  Map *map = get_argument<Map> (cx, args, 0, &map_class);
+  JS::RootedValueArray<5> values (cx);
+  JSObject *array;
+
+  if (map == nullptr)
+    return false;
+
+  values[0].setNumber (static_cast<guint32> (quire_mapping_get_flags (map->mapping)));
+  values[1].setNumber (static_cast<double> (quire_mapping_get_size (map->mapping)));
+  values[2].setNumber (static_cast<double> (quire_mapping_get_maxsize (map->mapping)));
+  values[3].setBoolean (map->ended);
+  values[4].set (JS::GetReservedSlot (&args[0].toObject (), MAP_MEMORY_SLOT));
+
+  array = JS::NewArrayObject (cx, values);
+  if (array == nullptr)
+    return false;
+  args.rval ().setObject (*array);
+  return true;
+}
+
+/* close(handle): gives the block up, now or with the last map. */
+bool
+native_close (JSContext *cx, unsigned argc, JS::Value *vp)
+{
+  JS::CallArgs args = JS::CallArgsFromVp (argc, vp);
+  Handle *handle = get_argument<Handle> (cx, args, 0, &handle_class);
+
+  if (handle == nullptr)
+    return false;
+
+  handle->closed = true;
+  handle_retire (handle);
+  args.rval ().setUndefined ();
+  return true;
+}
+
+/* error(): [domain, code, message] of the last call that failed. */
+bool
+native_error (JSContext *cx, unsigned argc, JS::Value *vp)
+{
+  JS::CallArgs args = JS::CallArgsFromVp (argc, vp);
+  g_autoptr (GError) error = g_steal_pointer (&last_error);
+  JS::RootedValueArray<3> values (cx);
+  JSString *message;
+  JSObject *array;
+
+  if (error == nullptr)
+    {
+      JS_ReportErrorASCII (cx, "There was no error");
+      return false;
+    }
+
+  message = JS_NewStringCopyUTF8Z (cx, JS::ConstUTF8CharsZ (error->message, strlen (error->message)));
+  if (message == nullptr)
+    return false;
+
+  values[0].setNumber (static_cast<uint32_t> (error->domain));
+  values[1].setInt32 (error->code);
+  values[2].setString (message);
+  array = JS::NewArrayObject (cx, values);
+  if (array == nullptr)
+    return false;
+  args.rval ().setObject (*array);
+  return true;
+}
+
+const JSFunctionSpec native_functions[] = {
+  JS_FN ("take", native_take, 0, 0),
+  JS_FN ("map", native_map, 4, 0),
+  JS_FN ("data", native_data, 1, 0),
+  JS_FN ("unmap", native_unmap, 2, 0),
+  JS_FN ("release", native_release, 1, 0),
+  JS_FN ("about", native_about, 1, 0),
+  JS_FN ("close", native_close, 1, 0),
+  JS_FN ("error", native_error, 0, 0),
+  JS_FS_END,
+};
+
+bool
+install (JSContext *cx)
+{
+  JS::RootedObject global (cx, JS::CurrentGlobalOrNull (cx));
+  JS::RootedObject functions (cx);
+
+  if (global == nullptr)
+    return false;
+
+  functions = JS_NewPlainObject (cx);
+  return functions != nullptr &&
+         JS_DefineFunctions (cx, functions, native_functions) &&
+         JS_DefineProperty (cx, global, NATIVE_NAME, functions, 0);
+}
+
+} // namespace
+
+/**
+ * quire_gjs_install:
+ *
+ * Puts the native functions on the global object of the script that calls, for the
+ * override to take from there.
+ *
+ * Returns: whether they are there
+ */
+gboolean
+quire_gjs_install (void)
+{
+  GjsContext *context = gjs_context_get_current ();
+  JSContext *cx;
+
+  if (context == nullptr)
+    return FALSE;
+
+  cx = static_cast<JSContext *> (gjs_context_get_native_context (context));
+  if (install (cx))
+    return TRUE;
+
+  /* No exception crosses the return to an introspected caller. */
+  JS_ClearPendingException (cx);
+  return FALSE;
+}
+
+/**
+ * quire_gjs_offer:
+ * @memory: a block
+ *
+ * Offers a block to the native functions, which know no introspected objects.
+ */
+void
+quire_gjs_offer (QuireMemory *memory)
+{
+  g_return_if_fail (memory != nullptr);
+
+  quire_memory_ref (memory);
+  g_clear_pointer (&offered, quire_memory_unref);
+  offered = memory;
+}
