@@ -1,0 +1,224 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "quire-test.h"
+
+/* A stream that gives 5 bytes at a time, and fails after 10. */
+typedef struct
+{
+  GInputStream parent_instance;
+
+  gsize        position;
+} FailingStream;
+
+typedef GInputStreamClass FailingStreamClass;
+
+static GType failing_stream_get_type (void);
+
+G_DEFINE_FINAL_TYPE (FailingStream, failing_stream, G_TYPE_INPUT_STREAM)
+
+static gssize
+failing_stream_read (GInputStream *stream,
+                     void         *buffer,
+                     gsize         count,
+                     GCancellable *cancellable,
+                     GError      **error)
+{
+  FailingStream *self = (FailingStream *) stream;
+
+  if (self->position >= 10)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "The test wants it so");
+      return -1;
+    }
+
+  count = MIN (count, 5);
+  memset (buffer, 0xe7, count);
+  self->position += count;
+
+  return (gssize) count;
+}
+
+static void
+failing_stream_class_init (FailingStreamClass *klass)
+{
+  klass->read_fn = failing_stream_read;
+}
+
+static void
+failing_stream_init (FailingStream *self)
+{
+}
+
+/* 64 bytes: byte i is 255 - i. */
+static guint8 source[64];
+
+static GInputStream *
+open_source (gsize size)
+{
+  return g_memory_input_stream_new_from_data (source, size, NULL);
+}
+
+/* Of a block of 32 bytes, from a stream that has 64. */
+static const struct
+{
+  gsize    offset;
+  gssize   size;
+  gboolean fits;
+} ranges[] = {
+  { 0, 32, TRUE },
+  { 0, -1, TRUE },
+  { 0, 0, TRUE },
+  { 0, 33, FALSE },
+  { 0, -2, FALSE },
+  { 5, 7, TRUE },
+  { 5, -1, TRUE },
+  { 32, 0, TRUE },
+  { 32, -1, TRUE },
+  { 32, 1, FALSE },
+  { 33, 0, FALSE },
+  { 33, -1, FALSE },
+  { 0, G_MAXSSIZE, FALSE },
+  { 0, G_MINSSIZE, FALSE },
+  { 32, G_MAXSSIZE, FALSE },
+  { G_MAXSIZE, 1, FALSE },
+  { G_MAXSIZE, -1, FALSE },
+  { G_MAXSIZE - 31, 32, FALSE },
+};
+
+static void
+test_read (void)
+{
+  g_test_summary ("Bytes of a stream go where they were told, and nowhere else; out of range none is read");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (ranges); i++)
+    {
+      g_autoptr (QuireMemory) memory = quire_test_new (16, 32, 16);
+      g_autoptr (GInputStream) stream = open_source (64);
+      gsize start = 0, size = 0, bytes_read = 99;
+      QuireMapInfo info;
+
+      g_test_message ("offset %" G_GSIZE_FORMAT ", size %" G_GSSIZE_FORMAT, ranges[i].offset, ranges[i].size);
+      if (ranges[i].fits)
+        {
+          size = ranges[i].size == -1 ? 32 - ranges[i].offset : (gsize) ranges[i].size;
+          start = 16 + ranges[i].offset;
+          quire_assert_granted (quire_memory_read_from_stream (memory, ranges[i].offset, ranges[i].size, stream,
+                                                               &bytes_read, NULL, &error));
+        }
+      else
+        {
+          g_autofree char *words = g_strdup_printf ("read %" G_GSSIZE_FORMAT " bytes at offset %" G_GSIZE_FORMAT
+                                                    " of 32", ranges[i].size, ranges[i].offset);
+
+          quire_assert_refused (quire_memory_read_from_stream (memory, ranges[i].offset, ranges[i].size, stream,
+                                                               &bytes_read, NULL, &error),
+                                OUT_OF_RANGE, words);
+        }
+
+      g_assert_cmpuint (bytes_read, ==, size);
+      g_assert_cmpint (g_seekable_tell (G_SEEKABLE (stream)), ==, size);
+      quire_assert_state (memory, "free");
+      g_assert_true (quire_memory_map (memory, &info, QUIRE_MAP_READ));
+      quire_test_assert_pattern (info.data - 16, start, 0);
+      g_assert_cmpmem (info.data - 16 + start, size, source, size);
+      quire_test_assert_pattern (info.data - 16 + start + size, 64 - start - size, start + size);
+      quire_memory_unmap (memory, &info);
+    }
+}
+
+static void
+test_end (void)
+{
+  g_autoptr (QuireMemory) memory = quire_test_new (0, 32, 0);
+  g_autoptr (GInputStream) stream = open_source (10);
+  gsize bytes_read = 99;
+
+  g_test_summary ("The end of the stream is no error; the count tells, and the rest of the block stays");
+
+  quire_assert_granted (quire_memory_read_from_stream (memory, 0, -1, stream, &bytes_read, NULL, &error));
+  g_assert_cmpuint (bytes_read, ==, 10);
+  {
+    g_autoptr (QuireMemory) rest = quire_memory_share (memory, 10, -1);
+
+    quire_test_assert_shows (rest, 10, 22);
+  }
+  quire_assert_granted (quire_memory_read_from_stream (memory, 0, -1, stream, &bytes_read, NULL, &error));
+  g_assert_cmpuint (bytes_read, ==, 0);
+  quire_assert_granted (quire_memory_read_from_stream (memory, 0, -1, stream, NULL, NULL, &error));
+}
+
+static void
+test_refused (void)
+{
+  static guint8 data[32];
+  g_autoptr (QuireMemory) memory = quire_memory_new (32);
+  g_autoptr (QuireMemory) share = quire_memory_share (memory, 0, 8);
+  g_autoptr (QuireMemory) read_only = NULL;
+  g_autoptr (GInputStream) stream = open_source (64);
+  gsize bytes_read = 99;
+
+  g_test_summary ("What may not be written is not read into, and the stream stays where it is");
+
+  read_only = quire_memory_new_wrapped (QUIRE_MEMORY_FLAG_READONLY, data, 32, 0, 32, NULL, NULL);
+  quire_assert_refused (quire_memory_read_from_stream (memory, 0, -1, stream, &bytes_read, NULL, &error),
+                        BUSY, "1 share alive");
+  g_assert_cmpuint (bytes_read, ==, 0);
+  quire_assert_refused (quire_memory_read_from_stream (read_only, 0, -1, stream, NULL, NULL, &error),
+                        READ_ONLY, "32 bytes");
+  quire_assert_refused (quire_memory_read_from_stream (share, 0, -1, stream, NULL, NULL, &error),
+                        READ_ONLY, "8 bytes");
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (stream)), ==, 0);
+}
+
+static void
+test_stream_error (void)
+{
+  g_autoptr (QuireMemory) memory = quire_test_new (0, 32, 0);
+  g_autoptr (GInputStream) failing = g_object_new (failing_stream_get_type (), NULL);
+  g_autoptr (GInputStream) closed = open_source (64);
+  g_autoptr (GError) error = NULL;
+  gsize bytes_read = 99;
+  QuireMapInfo info;
+
+  g_test_summary ("An error of the stream comes through as it is, with what was read before, and the map ends");
+
+  g_assert_false (quire_memory_read_from_stream (memory, 2, -1, failing, &bytes_read, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  g_assert_cmpuint (bytes_read, ==, 10);
+  quire_assert_state (memory, "free");
+  g_clear_error (&error);
+
+  g_assert_true (quire_memory_map (memory, &info, QUIRE_MAP_READ));
+  quire_test_assert_pattern (info.data, 2, 0);
+  g_assert_cmpuint (info.data[2], ==, 0xe7);
+  g_assert_cmpuint (info.data[11], ==, 0xe7);
+  quire_test_assert_pattern (info.data + 12, 20, 12);
+  quire_memory_unmap (memory, &info);
+
+  g_assert_true (g_input_stream_close (closed, NULL, NULL));
+  g_assert_false (quire_memory_read_from_stream (memory, 0, -1, closed, &bytes_read, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  g_assert_cmpuint (bytes_read, ==, 0);
+  quire_assert_state (memory, "free");
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  for (gsize i = 0; i < sizeof source; i++)
+    source[i] = (guint8) (255 - i);
+
+  g_test_add_func ("/stream/read", test_read);
+  g_test_add_func ("/stream/end", test_end);
+  g_test_add_func ("/stream/refused", test_refused);
+  g_test_add_func ("/stream/stream-error", test_stream_error);
+
+  return g_test_run ();
+}

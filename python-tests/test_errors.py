@@ -1,0 +1,334 @@
+# Copyright 2026 The Quire authors
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Refusals: each says why, and changes nothing."""
+
+import builtins
+
+import pytest
+from gi.repository import Gio, GLib, Quire
+
+from helpers import (DOMAIN, EXCLUSIVE, READ, READWRITE, UNIQUE, WRITE, Code, counts, make, make_flagged,
+                     refused, state)
+
+
+def test_domain():
+    assert DOMAIN == 'quire-memory-error-quark'
+    assert GLib.quark_from_string(DOMAIN) == Quire.memory_error_quark()
+
+
+def test_buffer_error_is_both():
+    assert issubclass(Quire.BufferError, GLib.Error)
+    assert issubclass(Quire.BufferError, builtins.BufferError)
+    memory = make(b'abcd')
+    with memory.map(WRITE):
+        with pytest.raises(builtins.BufferError) as caught:
+            memoryview(memory)
+    error = caught.value
+    assert type(error) is Quire.BufferError
+    assert (error.domain, error.code) == (DOMAIN, Code.BUSY)
+    assert error.message in str(error)
+    assert not isinstance(error, Quire.MemoryError)
+
+
+def end_twice():
+    memory = make(bytes(77))
+    info = memory.map(READ)
+    memory.unmap(info)
+    memory.unmap(info)
+
+
+def map_under_a_share():
+    memory = make(bytes(77))
+    share = memory[:]
+    try:
+        memory.map(WRITE)
+    finally:
+        share.close()
+
+
+REACHED = {
+    'FAILED': (lambda: make(bytes(77)).unlock(READ), 77),
+    'READ_ONLY': (lambda: Quire.Memory.wrap(bytes(77)).map(WRITE), 77),
+    'BUSY': (map_under_a_share, 77),
+    'NOT_MAPPABLE': (lambda: make_flagged(77, Quire.MemoryFlags.NOT_MAPPABLE).map(READ), 77),
+    'NOT_SHAREABLE': (lambda: make_flagged(77, Quire.MemoryFlags.NO_SHARE)[:], 77),
+    'OUT_OF_RANGE': (lambda: make(bytes(77)).share(0, 78), 77),
+    'NO_SPACE': (lambda: Quire.Memory(1 << 62), 1 << 62),
+    'TOO_LARGE': (lambda: Quire.Memory(1 << 63), 1 << 63),
+    'CLOSED': (end_twice, 77),
+    'NOT_SUPPORTED': (lambda: make(bytes(77)).map(UNIQUE), 8),
+}
+
+
+@pytest.mark.parametrize('name', REACHED)
+def test_every_code(name):
+    provoke, number = REACHED[name]
+    with pytest.raises(GLib.Error) as caught:
+        provoke()
+    error = caught.value
+    assert error.domain == DOMAIN
+    assert error.code == getattr(Code, name)
+    # In the hexadecimal of flags, or as it is.
+    assert str(number) in error.message or hex(number) in error.message
+
+
+def test_every_code_is_reached():
+    assert set(REACHED) == {name for name in dir(Code) if name.isupper()}
+
+
+@pytest.mark.parametrize('size, code', [
+    (1 << 62, Code.NO_SPACE), ((1 << 63) - 1, Code.NO_SPACE), (1 << 63, Code.TOO_LARGE),
+    ((1 << 64) - 1, Code.TOO_LARGE),
+], ids=hex)
+def test_new_of_too_much(size, code):
+    for allocate in (Quire.Memory, Quire.Memory.new, lambda n: Quire.Memory.new_with_params(n, None),
+                     lambda n: Quire.Allocator.find(None).alloc(n, None)):
+        with refused(code, size):
+            allocate(size)
+
+
+@pytest.mark.parametrize('field', ['prefix', 'padding'])
+@pytest.mark.parametrize('value', [1 << 62, 1 << 63, (1 << 64) - 1, (1 << 64) - 100], ids=hex)
+def test_new_with_too_much_beside(field, value):
+    params = Quire.AllocationParams.new()
+    setattr(params, field, value)
+    code = Code.NO_SPACE if value == 1 << 62 else Code.TOO_LARGE
+    with refused(code, value + 100 if code == Code.NO_SPACE else value):
+        Quire.Memory.new_with_params(100, params)
+
+
+@pytest.mark.parametrize('align', [2, 5, 6, 8, 4096, 1 << 63, (1 << 64) - 2], ids=hex)
+def test_alignment_that_is_no_mask(align):
+    params = Quire.AllocationParams.new()
+    params.align = align
+    with refused(Code.NOT_SUPPORTED, align):
+        Quire.Memory.new_with_params(100, params)
+
+
+@pytest.mark.parametrize('align', [(1 << 62) - 1, (1 << 63) - 1, (1 << 64) - 1], ids=hex)
+def test_alignment_beyond_all_memory(align):
+    params = Quire.AllocationParams.new()
+    params.align = align
+    with refused(Code.NO_SPACE):
+        Quire.Memory.new_with_params(100, params)
+
+
+@pytest.mark.parametrize('bit', range(8, 16))
+def test_flags_that_scripts_do_not_have(bit):
+    # The library keeps flags of its own there: closed, window, share.
+    params = Quire.AllocationParams.new()
+    params.flags = 1 << bit
+    try:
+        memory = Quire.Memory.new_with_params(100, params)
+    except GLib.Error as error:
+        assert error.matches(Quire.memory_error_quark(), Code.NOT_SUPPORTED)
+        return
+    assert not memory.closed
+    assert int(memory.get_flags()) == 0
+    memory.fill(0, -1, 1)
+    assert bytes(memory[10:20]) == b'\1' * 10
+
+
+@pytest.mark.parametrize('wrong, kind', [
+    (-1, OverflowError), (1 << 64, OverflowError), (1 << 200, OverflowError), (1.5, TypeError),
+    (float('nan'), (TypeError, ValueError)), ('5', TypeError), (None, TypeError), (b'5', TypeError),
+    ([5], TypeError), (object(), TypeError), (5j, TypeError),
+], ids=repr)
+def test_new_of_no_size(wrong, kind):
+    with pytest.raises(kind):
+        Quire.Memory(wrong)
+
+
+def test_new_takes_one_size():
+    for arguments in ((), (1, 2)):
+        with pytest.raises(TypeError):
+            Quire.Memory(*arguments)
+    with pytest.raises(TypeError):
+        Quire.Memory(length=5)
+
+
+RANGED = {
+    'share': lambda memory, offset, size: memory.share(offset, size),
+    'copy': lambda memory, offset, size: memory.copy(offset, size),
+    'fill': lambda memory, offset, size: memory.fill(offset, size, 1),
+    'read': lambda memory, offset, size: memory.read(offset, size),
+    'resize': lambda memory, offset, size: memory.resize(offset, size),
+    'read_from_stream': lambda memory, offset, size: memory.read_from_stream(
+        offset, size, Gio.MemoryInputStream.new_from_bytes(GLib.Bytes.new(bytes(200))), None),
+}
+
+
+@pytest.mark.parametrize('name', RANGED)
+@pytest.mark.parametrize('offset, size', [
+    (0, 101), (1, 100), (101, 0), (50, 51), (1 << 62, 1), (0, 1 << 62), (1 << 62, 1 << 62),
+    ((1 << 63) - 1, 1), (1, (1 << 63) - 1),
+])
+def test_out_of_range(name, offset, size):
+    memory = make(bytes(range(100)))
+    with refused(Code.OUT_OF_RANGE, offset, size, 100, unchanged=[memory]):
+        RANGED[name](memory, offset, size)
+    assert bytes(memory) == bytes(range(100))
+
+
+@pytest.mark.parametrize('name', RANGED)
+@pytest.mark.parametrize('wrong, kind', [
+    (1 << 64, OverflowError), (-(1 << 64), OverflowError), ('1', TypeError), (None, TypeError),
+    (b'1', TypeError), ([], TypeError), (float('inf'), (OverflowError, TypeError)),
+    (float('nan'), (ValueError, TypeError)),
+], ids=repr)
+def test_ranges_that_are_no_numbers(name, wrong, kind):
+    memory = make(bytes(range(100)))
+    before = state(memory)
+    for arguments in ((wrong, 1), (0, wrong)):
+        with pytest.raises(kind):
+            RANGED[name](memory, *arguments)
+    assert state(memory) == before
+    assert bytes(memory) == bytes(range(100))
+
+
+@pytest.mark.parametrize('name', ['share', 'copy', 'fill', 'read', 'read_from_stream'])
+@pytest.mark.parametrize('size', [-2, -(1 << 62), -(1 << 63)])
+def test_negative_sizes(name, size):
+    memory = make(bytes(100))
+    with refused(Code.OUT_OF_RANGE, size, unchanged=[memory]):
+        RANGED[name](memory, 0, size)
+
+
+@pytest.mark.parametrize('name', ['share', 'copy', 'resize'])
+@pytest.mark.parametrize('offset', [-1, -(1 << 62), -(1 << 63)])
+def test_negative_offsets(name, offset):
+    memory = make(bytes(100))
+    with refused(Code.OUT_OF_RANGE, offset, unchanged=[memory]):
+        RANGED[name](memory, offset, 1)
+
+
+@pytest.mark.parametrize('name', ['fill', 'read', 'read_from_stream'])
+def test_offsets_that_have_no_sign(name):
+    memory = make(bytes(100))
+    with pytest.raises(OverflowError):
+        RANGED[name](memory, -1, 1)
+    for offset in (1 << 63, (1 << 64) - 1):
+        with refused(Code.OUT_OF_RANGE, offset, unchanged=[memory]):
+            RANGED[name](memory, offset, 1)
+
+
+def test_write_out_of_range():
+    memory = make(bytes(range(100)))
+    for offset, size in ((100, 1), (99, 2), (0, 101), ((1 << 64) - 1, 1), (1 << 62, 5)):
+        with refused(Code.OUT_OF_RANGE, offset, size, 100, unchanged=[memory]):
+            memory.write(offset, bytes(size))
+    for wrong in (None, 5, 'text', [256], [-1], object()):
+        with pytest.raises((TypeError, OverflowError)):
+            memory.write(0, wrong)
+    assert bytes(memory) == bytes(range(100))
+
+
+@pytest.mark.parametrize('value', [-1, 256, 1 << 64, 'x', None])
+def test_fill_with_what_is_no_byte(value):
+    memory = make(bytes(range(100)))
+    with pytest.raises((TypeError, OverflowError)):
+        memory.fill(0, -1, value)
+    assert bytes(memory) == bytes(range(100))
+
+
+ASKED_OF_A_HANDLE = {
+    'map': lambda memory: memory.map(),
+    'lock': lambda memory: memory.lock(READ),
+    'lock exclusive': lambda memory: memory.lock(EXCLUSIVE),
+    'unlock': lambda memory: memory.unlock(READ),
+    'unlock exclusive': lambda memory: memory.unlock(EXCLUSIVE),
+    'make_mapped': lambda memory: memory.make_mapped(READ),
+    'make_writable': lambda memory: memory.make_writable(),
+    'share': lambda memory: memory.share(0, -1),
+    'share out of range': lambda memory: memory.share(5000, -1),
+    'slice': lambda memory: memory[1:2],
+    'copy': lambda memory: memory.copy(0, -1),
+    'resize': lambda memory: memory.resize(0, 0),
+    'resize out of range': lambda memory: memory.resize(0, 5000),
+    'fill': lambda memory: memory.fill(0, -1, 0),
+    'read': lambda memory: memory.read(0, 0),
+    'write': lambda memory: memory.write(0, b''),
+    'compare': lambda memory: memory.compare(Quire.Memory(0)),
+    'compare with': lambda memory: Quire.Memory(0).compare(memory),
+    'merge': lambda memory: memory.merge(Quire.Memory(1)),
+    'merge with': lambda memory: Quire.Memory(1).merge(memory),
+    '+': lambda memory: memory + memory,
+    'merge_list of one': lambda memory: Quire.Memory.merge_list([memory]),
+    'merge_list of two': lambda memory: Quire.Memory.merge_list([Quire.Memory(1), memory]),
+    'to_bytes': lambda memory: memory.to_bytes(),
+    'read_from_stream': lambda memory: memory.read_from_stream(0, -1, Gio.MemoryInputStream.new(), None),
+    'is_span': lambda memory: memory.is_span(Quire.Memory(1)),
+    'is_span with': lambda memory: Quire.Memory(1).is_span(second=memory),
+    'get_sizes': lambda memory: memory.get_sizes(),
+    'get_flags': lambda memory: memory.get_flags(),
+    'get_parent': lambda memory: memory.get_parent(),
+    'get_align': lambda memory: memory.get_align(),
+    'get_allocator': lambda memory: memory.get_allocator(),
+    'is_aligned': lambda memory: memory.is_aligned(0),
+    'is_type': lambda memory: memory.is_type('system'),
+    'is_writable': lambda memory: memory.is_writable(),
+    'describe_lock': lambda memory: memory.describe_lock(),
+    'len': len,
+    'with': lambda memory: memory.__enter__(),
+    'memoryview': memoryview,
+    'bytes': bytes,
+    'wrap': Quire.Memory.wrap,
+}
+
+
+@pytest.mark.parametrize('name', ASKED_OF_A_HANDLE)
+def test_a_closed_handle_is_of_no_use(name):
+    memory = make(bytes(100))
+    share = memory[:]
+    share.close()
+    memory.lock(READ)
+    with refused(Code.CLOSED, unchanged=[memory]):
+        ASKED_OF_A_HANDLE[name](share)
+    assert share.closed
+    assert 'Memory' in repr(share)
+
+
+def test_every_method_was_asked():
+    methods = {name for name in dir(Quire.Memory)
+               if not name.startswith('_') and callable(getattr(Quire.Memory, name))}
+    asked = {name.split()[0] for name in ASKED_OF_A_HANDLE}
+    # Those that ask no handle, and those that are for closed ones too.
+    assert methods - asked == {'new', 'new_with_params', 'new_from_bytes', 'close', 'is_closed', 'unmap'}
+
+
+def test_unmap_of_a_closed_handle():
+    memory = make(bytes(100))
+    share = memory[:]
+    again = share.get_parent()
+    info = again.map(READWRITE & READ)
+    again.close()
+    with refused(Code.CLOSED, unchanged=[memory]):
+        again.unmap(info)
+    assert not info.is_released()
+    memory.unmap(info)
+    assert counts(memory) == {'share': 1}
+
+
+def test_new_from_what_is_no_bytes():
+    for wrong in (None, b'bytes', 5, make(b'abc')):
+        with pytest.raises(TypeError):
+            Quire.Memory.new_from_bytes(wrong)
+
+
+def test_stream_that_fails():
+    memory = make(bytes(8))
+    stream = Gio.MemoryInputStream.new_from_bytes(GLib.Bytes.new(b'abcd'))
+    stream.close(None)
+    with pytest.raises(GLib.Error) as caught:
+        memory.read_from_stream(0, -1, stream, None)
+    assert caught.value.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED)
+    cancellable = Gio.Cancellable()
+    cancellable.cancel()
+    stream = Gio.File.new_for_path(__file__).read(None)
+    with pytest.raises(GLib.Error) as caught:
+        memory.read_from_stream(0, -1, stream, cancellable)
+    stream.close(None)
+    assert caught.value.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED)
+    assert counts(memory) == {}

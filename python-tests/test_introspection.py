@@ -1,0 +1,188 @@
+# Copyright 2026 The Quire authors
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""What scripts see, and what they must not see."""
+
+import gc
+import inspect
+
+import pytest
+from gi.repository import Gio, GLib, GObject, Quire
+
+from helpers import READ, READWRITE, Code, address, make
+
+MEMORY = {
+    'close', 'closed', 'compare', 'copy', 'describe_lock', 'fill', 'get_align', 'get_allocator', 'get_flags',
+    'get_parent', 'get_sizes', 'is_aligned', 'is_closed', 'is_span', 'is_type', 'is_writable', 'lock',
+    'make_mapped', 'make_writable', 'map', 'merge', 'merge_list', 'new', 'new_from_bytes', 'new_with_params',
+    'read', 'read_from_stream', 'resize', 'share', 'to_bytes', 'unlock', 'unmap', 'wrap', 'write',
+}
+MAPPING = {
+    'copy', 'data', 'flags', 'get_flags', 'get_maxsize', 'get_memory', 'get_size', 'is_released', 'maxsize',
+    'memory', 'release', 'size', 'view_bytes',
+}
+ALLOCATOR = {'alloc', 'find', 'get_default_align', 'get_mem_type', 'register', 'set_default'}
+PARAMS = {'align', 'copy', 'flags', 'new', 'padding', 'prefix'}
+NAMESPACE = {
+    'AllocationParams', 'Allocator', 'AllocatorClass', 'BufferError', 'MAJOR_VERSION', 'MICRO_VERSION',
+    'MINOR_VERSION', 'MapFlags', 'MapInfo', 'Mapping', 'Memory', 'MemoryError', 'MemoryFlags',
+    'memory_error_quark', 'memory_merge_list',
+}
+
+ENUMS = {
+    'MapFlags': {
+        'NONE': 0, 'READ': 1, 'WRITE': 2, 'READWRITE': 3, 'EXCLUSIVE': 4, 'UNIQUE': 8, 'LAST': 1 << 16,
+    },
+    'MemoryFlags': {
+        'NONE': 0, 'READONLY': 1, 'NO_SHARE': 2, 'ZERO_PREFIXED': 4, 'ZERO_PADDED': 8,
+        'PHYSICALLY_CONTIGUOUS': 16, 'NOT_MAPPABLE': 32, 'LAST': 1 << 16,
+    },
+    'MemoryError': {
+        'FAILED': 0, 'READ_ONLY': 1, 'BUSY': 2, 'NOT_MAPPABLE': 3, 'NOT_SHAREABLE': 4, 'OUT_OF_RANGE': 5,
+        'NO_SPACE': 6, 'TOO_LARGE': 7, 'CLOSED': 8, 'NOT_SUPPORTED': 9,
+    },
+}
+
+
+def public(cls, *above):
+    """The public names of a class, without those of the classes above it."""
+    inherited = {name for base in above for name in dir(base)}
+    return {name for name in dir(cls) if not name.startswith('_')} - inherited
+
+
+def test_public_names():
+    assert public(Quire.Memory) == MEMORY
+    assert public(Quire.Mapping) == MAPPING
+    assert public(Quire.AllocationParams) == PARAMS
+    assert public(Quire.Allocator, GObject.Object) - {'parent_instance'} == ALLOCATOR
+    assert {name for name in dir(Quire) if not name.startswith('_')} == NAMESPACE
+
+
+@pytest.mark.parametrize('name', ENUMS)
+def test_values_are_those_of_the_headers(name):
+    enum = getattr(Quire, name)
+    assert {member: int(getattr(enum, member)) for member in dir(enum) if member.isupper()} == ENUMS[name]
+    assert issubclass(enum, (GObject.GFlags, GObject.GEnum))
+
+
+@pytest.mark.parametrize('name', [
+    # Counting is the binding's, and so is the stack.
+    'ref', 'unref', 'replace', 'take', 'steal', 'free', 'init', 'ref_count',
+    # Pointers and callbacks with pointers.
+    'new_wrapped', 'try_new_wrapped', 'set_qdata', 'get_qdata', 'steal_qdata', 'weak_ref', 'weak_unref',
+    'add_weak', 'remove_weak', 'dup_qdata',
+    # What the overrides are made of.
+    'acquire_view', 'release_view', 'peek_info', 'pin', 'unpin', 'dup_memory', 'dup_parent',
+    # Twins: scripts have the one that tells errors, under the short name.
+    'try_map', 'try_unmap', 'map_full', 'try_share', 'try_copy', 'try_new', 'try_resize', 'read_bytes',
+    'try_to_bytes',
+    # The struct.
+    'allocator', 'parent', 'align', 'offset', 'lock_word', 'base', 'qdata', 'user_data', 'address',
+])
+def test_not_exposed(name):
+    for cls in (Quire.Memory, Quire.Mapping, Quire):
+        assert not hasattr(cls, name), cls
+    assert name not in public(Quire.Allocator, GObject.Object)
+    memory = make(b'abcd')
+    assert not hasattr(memory, name)
+    assert not hasattr(memory.map(READ), name)
+
+
+def test_no_function_stands_alone():
+    assert not [name for name in dir(Quire) if name.startswith(('allocator_', 'mapping_', 'map_info'))]
+    with pytest.raises(AttributeError):
+        Quire.memory_new_wrapped
+
+
+def test_the_struct_of_c_is_not_that_of_scripts():
+    assert Quire.MapInfo is Quire.Mapping
+    info = Quire.MapInfo.__mro__[2].__info__
+    assert info.get_name() == 'Mapping'
+    assert info.get_fields() == ()
+    assert Quire.Memory.__info__.get_fields() == ()
+
+
+def test_virtual_functions_of_c_are_not_for_scripts():
+    assert not hasattr(Quire.Allocator, 'do_alloc')
+    assert not hasattr(Quire.Allocator, 'do_free')
+    assert Quire.Allocator.__info__.get_vfuncs() == ()
+
+
+def results_of(thing):
+    """What its methods without arguments and its properties give."""
+    for name in dir(thing):
+        if name.startswith('_') or name in ('close', 'release', 'unmap', 'make_writable'):
+            continue
+        value = getattr(thing, name)
+        if callable(value):
+            try:
+                value = value()
+            except (TypeError, GLib.Error):
+                continue
+        yield name, value
+
+
+def test_no_address_reaches_a_script():
+    memory = make(b'abcd')
+    info = memory.map(READWRITE)
+    for thing in (memory, info):
+        for name, value in results_of(thing):
+            for number in value if isinstance(value, tuple) else (value,):
+                assert not isinstance(number, int) or int(number) < 4096, name
+            assert str(address(info)) not in str(value), name
+
+
+def test_functions_say_what_they_take():
+    for name in MEMORY | MAPPING:
+        member = getattr(Quire.Memory, name, None) or getattr(Quire.Mapping, name)
+        assert inspect.getdoc(member), name
+    assert 'Quire.Memory' in Quire.Memory.wrap.__doc__
+    assert 'MapInfo' in Quire.Memory.map.__doc__
+
+
+def test_tuples_have_names():
+    sizes = make(b'abcd').get_sizes()
+    assert (sizes.offset, sizes.maxsize) == (0, 4)
+    memory = make(b'abcd')
+    assert memory[:1].is_span(memory[1:]).offset == 0
+    assert memory.merge(make(b'')).copied == 4
+
+
+def test_constructors_are_static():
+    # PyGObject lends no instance to them.
+    for name in ('new', 'new_from_bytes', 'new_with_params', 'wrap', 'merge_list'):
+        with pytest.raises(TypeError):
+            getattr(Quire.Memory, name)()
+
+
+def test_memory_travels_through_glib():
+    memory = make(b'abcd')
+    value = GObject.Value(Quire.Memory, memory)
+    again = value.get_boxed()
+    assert address(again) == address(memory)
+    store = Gio.ListStore.new(GObject.Object)
+
+    class Holder(GObject.Object):
+        memory = GObject.Property(type=Quire.Memory)
+
+        @GObject.Signal(arg_types=(Quire.Memory,))
+        def arrived(self, memory):
+            self.memory = memory
+
+    holder = Holder()
+    store.append(holder)
+    holder.emit('arrived', memory)
+    assert bytes(store.get_item(0).memory) == b'abcd'
+    holder.memory.write(0, b'A')
+    holder.memory.close()
+    assert bytes(memory) == b'Abcd'
+    del holder, store, value, again
+    gc.collect()
+    assert bytes(memory) == b'Abcd'
+
+
+def test_enum_of_errors_is_no_exception():
+    assert not issubclass(Quire.MemoryError, BaseException)
+    assert Code.BUSY.value_nick == 'busy'
+    assert GLib.quark_to_string(Quire.memory_error_quark()) == 'quire-memory-error-quark'

@@ -1,0 +1,346 @@
+# Copyright 2026 The Quire authors
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""What is held is given back: exactly when the last user goes, and all of it."""
+
+import ctypes
+import gc
+import os
+import sys
+import threading
+import weakref
+
+import numpy
+import pytest
+from gi.repository import Gio, GLib, Quire
+
+from helpers import READ, READWRITE, WRITE, counts, make, make_flagged
+
+
+class Exporter(bytearray):
+    """A buffer that can be watched."""
+
+
+def watched(size=64):
+    exporter = Exporter(size)
+    return exporter, weakref.ref(exporter)
+
+
+@pytest.mark.parametrize('derive', [
+    lambda memory: memory,
+    lambda memory: memory[1:],
+    lambda memory: memory[1:][1:],
+    lambda memory: memory[:5] + memory[5:],
+    lambda memory: memory.share(0, -1).get_parent(),
+    lambda memory: memory.to_bytes(),
+    lambda memory: memory.to_bytes().new_from_bytes(1, 2),
+    lambda memory: Quire.Memory.new_from_bytes(memory.to_bytes()),
+    lambda memory: Quire.Memory.wrap(memory),
+    lambda memory: memory.map(READ),
+    lambda memory: memory.map(READ).copy(),
+    lambda memory: memory.map(READ).data,
+    lambda memory: memory.map(WRITE).view_bytes(),
+    lambda memory: memoryview(memory),
+    lambda memory: memoryview(memory)[3:4].cast('b'),
+    lambda memory: numpy.frombuffer(memory, 'u1'),
+    lambda memory: numpy.ndarray(4, 'u1', buffer=memory),
+    lambda memory: (ctypes.c_char * 8).from_buffer(memory),
+], ids=['memory', 'share', 'share of share', 'merge', 'parent', 'bytes', 'bytes of bytes', 'from bytes', 'wrap',
+        'map', 'copied map', 'view of a map', 'view bytes', 'view', 'cast', 'numpy', 'pointer', 'ctypes'])
+def test_the_exporter_is_held_until_the_last_user_goes(derive):
+    exporter, reference = watched()
+    held = derive(Quire.Memory.wrap(exporter))
+    del exporter
+    gc.collect()
+    assert reference() is not None
+    with pytest.raises(BufferError):
+        reference().append(1)
+    del held
+    gc.collect()
+    assert reference() is None
+
+
+@pytest.mark.parametrize('make_derived', [
+    lambda memory: memory.copy(0, -1),
+    lambda memory: memory.read(0, -1),
+    lambda memory: memory + make(b'x'),
+    lambda memory: bytes(memory),
+], ids=['copy', 'read', 'merge', 'bytes'])
+def test_copies_hold_nothing(make_derived):
+    exporter, reference = watched()
+    derived = make_derived(Quire.Memory.wrap(exporter))
+    del exporter
+    assert reference() is None
+    assert derived is not None
+
+
+def test_wrap_holds_one_buffer():
+    exporter = Exporter(8)
+    before = sys.getrefcount(exporter)
+    memory = Quire.Memory.wrap(exporter)
+    assert sys.getrefcount(exporter) == before + 1
+    share, view, info = memory[1:], None, memory.map(READ)
+    view = memoryview(share)
+    assert sys.getrefcount(exporter) == before + 1
+    del memory, share, view, info
+    assert sys.getrefcount(exporter) == before
+    exporter.append(1)
+
+
+def test_wrap_that_fails_holds_nothing():
+    strided = numpy.zeros((4, 4))[:, 1]
+    before = sys.getrefcount(strided)
+    for _ in range(10):
+        with pytest.raises((BufferError, ValueError)):
+            Quire.Memory.wrap(strided)
+    assert sys.getrefcount(strided) == before
+
+
+def test_a_view_holds_its_object_until_it_goes():
+    memory = make(b'abcd')
+    info = memory.map(READWRITE)
+    for thing in (memory, info):
+        before = sys.getrefcount(thing)
+        view = memoryview(thing)
+        assert sys.getrefcount(thing) == before + 1
+        view.release()
+        assert sys.getrefcount(thing) == before
+    before = sys.getrefcount(info)
+    with info:
+        assert sys.getrefcount(info) > before
+    assert sys.getrefcount(info) == before
+
+
+def test_release_in_another_thread():
+    exporter, reference = watched()
+    held = [Quire.Memory.wrap(exporter)[1:]]
+    del exporter
+    thread = threading.Thread(target=held.clear)
+    thread.start()
+    thread.join()
+    assert reference() is None
+
+
+def test_release_in_a_thread_that_python_does_not_know():
+    glib = ctypes.CDLL('libglib-2.0.so.0')
+    glib.g_thread_new.restype = ctypes.c_void_p
+    glib.g_thread_new.argtypes = [ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p]
+    glib.g_thread_join.argtypes = [ctypes.c_void_p]
+    glib.g_bytes_ref.restype = ctypes.c_void_p
+    glib.g_bytes_ref.argtypes = [ctypes.c_void_p]
+    glib.g_bytes_get_size.restype = ctypes.c_size_t
+    glib.g_bytes_get_size.argtypes = [ctypes.c_void_p]
+
+    exporter, reference = watched(7654)
+    shown = Quire.Memory.wrap(exporter).to_bytes()
+    # That of a boxed object is its address.
+    pointer = hash(shown)
+    assert glib.g_bytes_get_size(pointer) == 7654
+    glib.g_bytes_ref(pointer)
+    del exporter, shown
+    gc.collect()
+    assert reference() is not None
+
+    unref = ctypes.cast(glib.g_bytes_unref, ctypes.c_void_p)
+    glib.g_thread_join(glib.g_thread_new(b'foreign', unref, pointer))
+    assert reference() is None
+
+
+def test_the_exporters_finalizer_may_use_quire():
+    seen = []
+
+    class Chatty(bytearray):
+        def __del__(self):
+            seen.append(bytes(Quire.Memory.wrap(b'in a finalizer')[3:4]))
+
+    memory = Quire.Memory.wrap(Chatty(10))
+    del memory
+    assert seen == [b'a']
+
+
+def test_release_keeps_the_exception_that_is_raised():
+    class Chatty(bytearray):
+        def __del__(self):
+            try:
+                raise ValueError('inner')
+            except ValueError:
+                pass
+
+    def fail():
+        memory = Quire.Memory.wrap(Chatty(10))
+        assert len(memory) == 10
+        raise KeyError('outer')
+
+    with pytest.raises(KeyError, match='outer'):
+        fail()
+
+
+class Mallinfo(ctypes.Structure):
+    """struct mallinfo2 of glibc."""
+
+    _fields_ = [(name, ctypes.c_size_t) for name in (
+        'arena', 'ordblks', 'smblks', 'hblks', 'hblkhd', 'usmblks', 'fsmblks', 'uordblks', 'fordblks', 'keepcost')]
+
+
+def in_use():
+    """How many bytes of malloc() and how many objects of Python are in use."""
+    mallinfo2 = ctypes.CDLL(None).mallinfo2
+    mallinfo2.restype = Mallinfo
+    info = mallinfo2()
+    return info.uordblks + info.hblkhd, sys.getallocatedblocks()
+
+
+def refuse(function, *arguments):
+    try:
+        function(*arguments)
+    except (GLib.Error, TypeError, ValueError, OverflowError):
+        return
+    pytest.fail('it was not refused')
+
+
+def map_and_unmap(memory):
+    memory.unmap(memory.map(READWRITE))
+
+
+def map_with(memory):
+    with memory.map(WRITE) as view:
+        view[0] = 1
+
+
+def map_with_view_that_stays(memory):
+    with memory.map(WRITE) as view:
+        numbers = numpy.frombuffer(view, 'u1')
+        numbers[0] = 2
+
+
+def forget_a_map(memory):
+    memory.map(READ)
+
+
+def lock_and_unlock(memory):
+    memory.lock(READ)
+    memory.unlock(READ)
+
+
+def share_and_close(memory):
+    with memory[1:] as share:
+        bytes(share)
+
+
+def close_under_a_view(memory):
+    share = memory[1:]
+    view = memoryview(share)
+    share.close()
+    assert view.readonly
+
+
+def refused_share(memory):
+    with memory.map(WRITE):
+        refuse(memory.share, 0, -1)
+        refuse(memory.to_bytes)
+
+
+def refused_write(memory):
+    share = memory[:]
+    refuse(memory.map, WRITE)
+    refuse(share.map, WRITE)
+
+
+def refused_view(memory):
+    with memory.map(WRITE):
+        refuse(memoryview, memory)
+
+
+def double_unmap(memory):
+    info = memory.map(READ)
+    memory.unmap(info)
+    refuse(memory.unmap, info)
+
+
+def stream(memory):
+    memory.read_from_stream(0, -1, Gio.MemoryInputStream.new_from_bytes(GLib.Bytes.new(bytes(64))), None)
+
+
+def through_bytes(memory):
+    Quire.Memory.new_from_bytes(memory.to_bytes())[1:2].to_bytes()
+
+
+def subclass(memory):
+    class Frame(Quire.Memory):
+        pass
+
+    Frame(100)
+    gc.collect()
+
+
+@pytest.mark.parametrize('cycle, times', [
+    (map_and_unmap, 2000), (map_with, 2000), (map_with_view_that_stays, 2000), (forget_a_map, 2000),
+    (lock_and_unlock, 2000), (share_and_close, 2000), (close_under_a_view, 2000), (refused_share, 2000),
+    (refused_write, 2000), (refused_view, 2000), (double_unmap, 2000), (stream, 1000), (through_bytes, 1000),
+    (subclass, 60),
+    (lambda memory: Quire.Memory(5000), 2000),
+    (lambda memory: refuse(Quire.Memory, 1 << 62), 2000),
+    (lambda memory: memory.copy(0, -1), 2000),
+    (lambda memory: memory[:4] + memory[4:], 2000),
+    (lambda memory: memory + memory, 2000),
+    (lambda memory: Quire.Memory.merge_list([memory, memory[:3]]), 1000),
+    (lambda memory: memoryview(memory)[1:], 2000),
+    (lambda memory: bytes(memory), 2000),
+    (lambda memory: Quire.Memory.wrap(bytearray(100)), 2000),
+    (lambda memory: Quire.Memory.wrap(Quire.Memory.wrap(b'100')), 2000),
+    (lambda memory: refuse(Quire.Memory.wrap, 5), 2000),
+    (lambda memory: memory.to_bytes(), 2000),
+    (lambda memory: memory.read(1, 5), 2000),
+    (lambda memory: memory.write(1, b'abc'), 2000),
+    (lambda memory: refuse(memory.write, 100000, b'abc'), 2000),
+    (lambda memory: memory.describe_lock(), 2000),
+    (lambda memory: memory.get_allocator(), 2000),
+    (lambda memory: memory[:].get_parent(), 2000),
+    (lambda memory: memory.map(READ).memory, 2000),
+    (lambda memory: memory.map(READ).view_bytes(), 2000),
+    (lambda memory: memory[:].make_writable(), 2000),
+    (lambda memory: memory[:].make_mapped(WRITE), 2000),
+    (lambda memory: memory.make_writable(), 2000),
+    (lambda memory: memory.map(READ).copy().copy(), 2000),
+    (lambda memory: refuse(make_flagged(8, Quire.MemoryFlags.NOT_MAPPABLE).map), 1000),
+])
+def test_a_cycle_leaves_nothing(cycle, times):
+    memory = make(bytes(64))
+    for _ in range(times // 10):
+        cycle(memory)
+    gc.collect()
+    before = in_use()
+    for _ in range(times):
+        cycle(memory)
+    gc.collect()
+    bytes_more, objects_more = (now - then for now, then in zip(in_use(), before))
+    # The least that can be lost in each cycle is more than that.
+    assert bytes_more < 8 * times
+    assert objects_more < times // 2
+    assert counts(memory) == {}
+
+
+def test_large_blocks_go_back_to_the_system():
+    page = os.sysconf('SC_PAGE_SIZE')
+
+    def resident():
+        with open('/proc/self/statm') as statm:
+            return int(statm.read().split()[1]) * page
+
+    memory = Quire.Memory(16 << 20)
+    memory.fill(0, -1, 1)
+    before = resident()
+    for _ in range(20):
+        other = memory.copy(0, -1)
+        view = memoryview(other)
+        other.close()
+        del view, other
+    assert resident() < before + (24 << 20)
+
+
+def test_descriptors():
+    before = len(os.listdir('/proc/self/fd'))
+    for _ in range(200):
+        make(b'abcd').map(READ)
+    assert len(os.listdir('/proc/self/fd')) == before

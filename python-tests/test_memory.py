@@ -1,0 +1,394 @@
+# Copyright 2026 The Quire authors
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Blocks: how they are made, what they tell, what they are to Python."""
+
+import copy
+import gc
+import io
+import pickle
+import weakref
+
+import numpy
+import pytest
+from gi.repository import Gio, GLib, Quire
+
+from helpers import (EXCLUSIVE, READ, WRITE, Code, address, counts, make, make_flagged,
+                     make_padded, refused)
+
+
+@pytest.mark.parametrize('size', [0, 1, 15, 4096, 1 << 20])
+def test_new(size):
+    memory = Quire.Memory(size)
+    assert type(memory) is Quire.Memory
+    assert len(memory) == size
+    assert memory.get_sizes() == (size, 0, size)
+    assert memory.get_flags() == Quire.MemoryFlags.NONE
+    assert memory.get_parent() is None
+    assert memory.is_writable()
+    assert not memory.closed
+    assert counts(memory) == {}
+
+
+def test_constructors_agree():
+    for memory in (Quire.Memory(7), Quire.Memory(size=7), Quire.Memory.new(7),
+                   Quire.Memory.new_with_params(7, None),
+                   Quire.Allocator.find(None).alloc(7, None)):
+        assert type(memory) is Quire.Memory
+        assert len(memory) == 7
+        assert memory.is_type('system')
+
+
+def test_two_blocks_are_apart():
+    first, second = make(b'aaaa'), make(b'bbbb')
+    first.fill(0, -1, 1)
+    assert bytes(second) == b'bbbb'
+    assert first != second
+
+
+def test_params():
+    memory = make_padded(3, 10, 5)
+    assert memory.get_sizes() == (10, 3, 18)
+    memory.fill(0, -1, 7)
+    memory.resize(-3, 18)
+    assert bytes(memory) == bytes(3) + b'\7' * 10 + bytes(5)
+
+
+@pytest.mark.parametrize('align', [0, 7, 15, 63, 4095])
+@pytest.mark.parametrize('prefix', [0, 1, 16])
+def test_alignment(align, prefix):
+    params = Quire.AllocationParams.new()
+    params.align = align
+    params.prefix = prefix
+    memory = Quire.Memory.new_with_params(100, params)
+    expected = align | Quire.Allocator.get_default_align()
+    assert memory.get_align() == expected
+    assert address(memory) & expected == 0
+    assert memory.is_aligned(expected)
+
+
+@pytest.mark.parametrize('align', [1, 3, 7, 4095])
+def test_is_aligned_looks_at_the_data(align):
+    memory = Quire.Memory(64)
+    memory.resize(1, 8)
+    assert memory.is_aligned(align) == (address(memory) & align == 0)
+    assert memory.is_aligned(0)
+    assert not memory.is_aligned(6)
+
+
+def test_resize_moves_no_byte():
+    memory = make(bytes(range(64)))
+    start = address(memory)
+    memory.resize(10, 20)
+    assert memory.get_sizes() == (20, 10, 64)
+    assert bytes(memory) == bytes(range(10, 30))
+    assert address(memory) == start + 10
+    memory.resize(-10, 64)
+    assert bytes(memory) == bytes(range(64))
+    memory.resize(64, 0)
+    assert memory.get_sizes() == (0, 64, 64)
+
+
+def test_resize_leaves_views_alone():
+    memory = make(bytes(range(64)))
+    view = memoryview(memory)
+    memory.resize(32, 1)
+    assert view.tobytes() == bytes(range(64))
+    assert memoryview(memory).tobytes() == b'\x20'
+
+
+def test_content():
+    memory = Quire.Memory(10)
+    memory.fill(0, -1, 0xee)
+    memory.fill(2, 3, 0)
+    memory.write(7, b'xyz')
+    assert bytes(memory) == b'\xee\xee\0\0\0\xee\xeexyz'
+    assert memory.read(5, 3).get_data() == b'\xee\xeex'
+    assert memory.read(8, -1).get_data() == b'yz'
+    assert memory.read(10, -1).get_data() in (None, b'')
+    memory.write(10, b'')
+    memory.fill(10, 0, 1)
+
+
+@pytest.mark.parametrize('make_source', [
+    bytes, bytearray, memoryview, lambda content: numpy.frombuffer(content, 'u1'), make, list,
+], ids=['bytes', 'bytearray', 'memoryview', 'numpy', 'Memory', 'list'])
+def test_write_takes_any_bytes(make_source):
+    memory = make(bytes(6))
+    memory.write(1, make_source(b'abc'))
+    assert bytes(memory) == b'\0abc\0\0'
+
+
+def test_read_bytes_are_a_copy():
+    memory = make(b'before')
+    copied = memory.read(0, -1)
+    memory.write(0, b'after!')
+    assert copied.get_data() == b'before'
+    assert memory.is_writable()
+
+
+def test_compare():
+    memory = make(b'abc')
+    assert memory.compare(make(b'abc')) == 0
+    assert memory.compare(make(b'abd')) < 0
+    assert memory.compare(make(b'abb')) > 0
+    assert memory.compare(make(b'ab')) > 0
+    assert memory.compare(make(b'abcd')) < 0
+    assert memory.compare(memory) == 0
+
+
+def test_copy_has_data_of_its_own():
+    memory = make(bytes(range(32)))
+    copied = memory.copy(4, 8)
+    assert bytes(copied) == bytes(range(4, 12))
+    assert copied.get_parent() is None
+    copied.fill(0, -1, 0)
+    assert bytes(memory) == bytes(range(32))
+    assert bytes(memory.copy(30, -1)) == b'\x1e\x1f'
+
+
+def test_copy_reaches_into_the_prefix():
+    memory = make_padded(4, 4, 4)
+    memory.fill(0, -1, 1)
+    assert bytes(memory.copy(-4, 8)) == b'\0\0\0\0\1\1\1\1'
+
+
+def test_copy_of_a_readonly_block_is_writable():
+    memory = Quire.Memory.wrap(b'constant')
+    assert not memory.is_writable()
+    copied = memory.copy(0, -1)
+    assert copied.is_writable()
+    copied.write(0, b'C')
+    assert bytes(memory) == b'constant'
+
+
+def test_make_writable():
+    memory = make(b'data')
+    assert address(memory.make_writable()) == address(memory)
+    fixed = Quire.Memory.wrap(b'data')
+    copied = fixed.make_writable()
+    assert copied.is_writable()
+    assert address(copied) != address(fixed)
+    assert bytes(copied) == b'data'
+
+
+def test_a_name_more_makes_nothing_readonly():
+    memory = make(b'data')
+    names = [memory] * 10
+    share = memory[:]
+    again = share.get_parent()
+    del share
+    assert again == memory
+    assert again is not memory
+    assert memory.is_writable()
+    memory.write(0, b'D')
+    assert [bytes(name) for name in (*names, again)] == [b'Data'] * 11
+
+
+def test_read_from_stream():
+    memory = make(bytes(8))
+    stream = Gio.MemoryInputStream.new_from_bytes(GLib.Bytes.new(b'abcdef'))
+    assert memory.read_from_stream(1, 4, stream, None) == 4
+    assert bytes(memory) == b'\0abcd\0\0\0'
+    assert memory.read_from_stream(6, -1, stream, None) == 2
+    assert bytes(memory) == b'\0abcd\0ef'
+    assert memory.read_from_stream(0, -1, stream, None) == 0
+
+
+@pytest.mark.parametrize('make_exporter, readonly', [
+    (bytes, True), (bytearray, False), (memoryview, True),
+    (lambda content: memoryview(bytearray(content)), False),
+    (lambda content: memoryview(bytearray(content)).toreadonly(), True),
+    (lambda content: numpy.array(list(content), 'u1'), False),
+    (lambda content: io.BytesIO(content).getbuffer(), False),
+    (make, False),
+], ids=['bytes', 'bytearray', 'memoryview', 'memoryview of bytearray', 'readonly view', 'numpy',
+        'BytesIO', 'Memory'])
+def test_wrap(make_exporter, readonly):
+    exporter = make_exporter(b'12345678')
+    memory = Quire.Memory.wrap(exporter)
+    assert type(memory) is Quire.Memory
+    assert memory.get_sizes() == (8, 0, 8)
+    assert address(memory) == address(exporter)
+    assert memory.is_writable() == (not readonly)
+    assert bool(memory.get_flags() & Quire.MemoryFlags.READONLY) == readonly
+    assert memoryview(memory).readonly == readonly
+    if readonly:
+        with refused(Code.READ_ONLY, 8, unchanged=[memory]):
+            memory.write(0, b'X')
+    else:
+        memory.write(0, b'X')
+        assert memoryview(exporter)[0] == ord('X')
+
+
+def test_wrap_counts_bytes_not_items():
+    values = numpy.arange(10, dtype='<u4')
+    memory = Quire.Memory.wrap(values)
+    assert len(memory) == 40
+    memory.write(4, b'\xff\0\0\0')
+    assert values[1] == 255
+
+
+def test_wrap_of_a_shared_block_is_readonly():
+    memory = make(b'abc')
+    share = memory[:]
+    assert not Quire.Memory.wrap(share).is_writable()
+    assert not Quire.Memory.wrap(memory).is_writable()
+
+
+def test_wrapped_block_holds_the_lock():
+    memory = make(b'abc')
+    wrapped = Quire.Memory.wrap(memory)
+    with refused(Code.BUSY, unchanged=[memory]):
+        memory[:]
+    del wrapped
+    assert bytes(memory[:]) == b'abc'
+
+
+@pytest.mark.parametrize('other', ['text', None, 5, [1, 2], object()], ids=repr)
+def test_wrap_of_what_is_no_buffer(other):
+    with pytest.raises(TypeError):
+        Quire.Memory.wrap(other)
+
+
+def test_wrap_of_what_is_not_contiguous():
+    for exporter in (numpy.zeros((4, 4))[:, 1], memoryview(b'abcdef')[::2]):
+        with pytest.raises((BufferError, ValueError)):
+            Quire.Memory.wrap(exporter)
+
+
+def test_new_from_bytes():
+    memory = Quire.Memory.new_from_bytes(GLib.Bytes.new(b'constant'))
+    assert bytes(memory) == b'constant'
+    assert not memory.is_writable()
+    assert memoryview(memory).readonly
+
+
+def test_truth_is_that_of_a_container():
+    assert Quire.Memory(1)
+    assert not Quire.Memory(0)
+
+
+def test_not_a_sequence_of_bytes():
+    # That would be slow and meant by nobody: memoryview(m) has them.
+    memory = make(b'abc')
+    for wrong in (lambda: memory[0], lambda: memory['a'], lambda: memory[0, 1], lambda: memory[...],
+                  lambda: iter(memory), lambda: reversed(memory), lambda: 97 in memory,
+                  lambda: memory + b'x', lambda: memory * 2):
+        with pytest.raises(TypeError):
+            wrong()
+    with pytest.raises(TypeError):
+        memory[0:1] = b'x'
+    with pytest.raises(TypeError):
+        del memory[0:1]
+
+
+def test_identity():
+    memory = make(b'abc')
+    share = memory[:]
+    assert share.get_parent() == memory
+    assert hash(share.get_parent()) == hash(memory)
+    assert memory != make(b'abc')
+    assert 'Quire.Memory' in repr(memory)
+
+
+def test_weak_reference_and_cycle():
+    memory = Quire.Memory(10)
+    memory.itself = memory
+    reference = weakref.ref(memory)
+    del memory
+    gc.collect()
+    assert reference() is None
+
+
+@pytest.mark.parametrize('duplicate', [copy.copy, copy.deepcopy, pickle.dumps,
+                                       lambda memory: pickle.dumps(memory, 5)])
+def test_nothing_is_pickled_by_accident(duplicate):
+    memory = make(b'abc')
+    with pytest.raises(TypeError):
+        duplicate(memory)
+    with pytest.raises(TypeError):
+        duplicate(memory.map())
+    assert counts(memory) == {}
+
+
+class Frame(Quire.Memory):
+    """A block with a time."""
+
+    def __new__(cls, size, time=0):
+        return super().__new__(cls, size)
+
+    def __init__(self, size, time=0):
+        super().__init__(size)
+        self.time = time
+
+    def clear(self):
+        self.fill(0, -1, 0)
+
+
+def test_subclass():
+    frame = Frame(16, time=5)
+    assert type(frame) is Frame
+    assert frame.time == 5
+    assert len(frame) == 16
+    frame.clear()
+    assert bytes(frame) == bytes(16)
+    numpy.frombuffer(frame, 'u1')[3] = 3
+    assert bytes(frame) == b'\0\0\0\3' + bytes(12)
+    assert type(frame[1:2]) is Quire.Memory
+    assert address(frame[2:4]) == address(frame) + 2
+    frame.close()
+    assert frame.closed
+
+
+def test_subclass_that_forgets_super():
+    class Forgetful(Quire.Memory):
+        def __init__(self, size):
+            pass
+
+    memory = Forgetful(4)
+    memory.write(0, b'abcd')
+    assert bytes(memory) == b'abcd'
+
+
+def test_a_second_init_changes_nothing():
+    memory = make(b'abc')
+    memory.__init__(1000)
+    assert bytes(memory) == b'abc'
+
+
+def test_a_dead_parent_has_no_name():
+    memory = make(b'abc')
+    share = memory[1:]
+    del memory
+    parent = share.get_parent()
+    assert parent.get_sizes() == (3, 0, 3)
+    assert bytes(parent) == b'abc'
+
+
+def test_is_writable_asks_for_what_lasts():
+    memory = Quire.Memory(4)
+    with memory.map(WRITE):
+        assert memory.is_writable()
+    with memory.map(READ):
+        assert memory.is_writable()
+    share = memory[:1]
+    assert not memory.is_writable()
+    del share
+    memory.lock(EXCLUSIVE)
+    assert memory.is_writable()
+    memory.lock(EXCLUSIVE)
+    assert not memory.is_writable()
+    memory.unlock(EXCLUSIVE)
+    assert memory.is_writable()
+    memory.unlock(EXCLUSIVE)
+    assert not make_flagged(4, Quire.MemoryFlags.READONLY).is_writable()
+
+
+def test_is_type():
+    memory = Quire.Memory(1)
+    assert memory.is_type('system')
+    assert memory[:].is_type('system')
+    assert not memory.is_type('memfd')
+    assert memory.get_allocator() == Quire.Allocator.find('system')
