@@ -136,7 +136,13 @@ quire_allocator_try_alloc (QuireAllocator              *allocator,
     return quire_system_allocator_make (size, params, error);
 
   klass = QUIRE_ALLOCATOR_GET_CLASS (allocator);
-  g_return_val_if_fail (klass->alloc != NULL && klass->free != NULL, NULL);
+  if (klass->alloc == NULL || klass->free == NULL)
+    {
+      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
+                   "The allocator %s does not say how to allocate and to free",
+                   quire_allocator_get_mem_type (allocator));
+      return NULL;
+    }
 
   memory = klass->alloc (allocator, size, params, &local_error);
   if (memory == NULL && local_error == NULL)

@@ -284,6 +284,28 @@ quire_lock_drop (QuireMemory  *memory,
 }
 
 /*
+ * quire_lock_try_drop:
+ *
+ * The same for scripts, of which one may drop what another holds: the check and the
+ * drop are one.
+ */
+static inline gboolean
+quire_lock_try_drop (QuireMemory  *memory,
+                     QuireMapFlags flags,
+                     GError      **error)
+{
+  guint64 word = quire_atomic_load_relaxed (&memory->lock);
+
+  while (G_LIKELY (quire_lock_holds (word, flags)))
+    {
+      if (quire_atomic_cas_acq_rel (&memory->lock, &word, word - quire_lock_increment (flags)))
+        return TRUE;
+    }
+
+  return quire_lock_refuse_drop (memory, flags, word, error);
+}
+
+/*
  * quire_lock_take_share:
  *
  * Counts a share of the block: what it shows shall not change, so none is

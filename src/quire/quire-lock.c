@@ -255,12 +255,10 @@ quire_memory_try_unlock (QuireMemory  *memory,
   if (flags != QUIRE_MAP_EXCLUSIVE && !quire_lock_check_flags (flags, error))
     return FALSE;
 
-  if (!quire_memory_check_access (memory, QUIRE_MAP_READ, error) ||
-      !quire_lock_check_held (memory, flags, error))
+  if (!quire_memory_check_access (memory, QUIRE_MAP_READ, error))
     return FALSE;
 
-  quire_lock_drop (memory, flags);
-  return TRUE;
+  return quire_lock_try_drop (memory, flags, error);
 }
 
 /**

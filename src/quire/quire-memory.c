@@ -175,8 +175,8 @@ memory_dispose (QuireMemory *memory)
   if (G_UNLIKELY (memory->qdata != NULL))
     quire_notify_run (memory);
 
-  /* One pin is that of the references together; nobody can add the first other
-   * one any more. */
+  /* One pin is that of the references together; nobody can add another one any
+   * more. */
   if (G_LIKELY (quire_atomic_load_acquire (&memory->pins) == 1))
     {
       memory_free (memory, FALSE);
@@ -246,8 +246,7 @@ quire_memory_ref (QuireMemory *memory)
  * may have work to do.
  *
  * This function is thread-safe. Budget of atomic operations: 1, and none for the
- * last reference: nothing makes a reference out of none, so who sees that he has
- * the only one is alone.
+ * last reference: nothing makes a reference out of none.
  *
  * Since: 1.0
  */
@@ -258,8 +257,10 @@ quire_memory_unref (QuireMemory *memory)
 
   g_return_if_fail (memory != NULL);
 
+  /* Who has the only reference is alone, unless the storage is pinned: then a call that
+   * was given the block before its handle was closed may come for a reference yet. */
   count = quire_atomic_load_acquire (&memory->ref_count);
-  if (count != 1)
+  if (count != 1 || quire_atomic_load_relaxed (&memory->pins) != 1)
     count = quire_atomic_sub_acq_rel (&memory->ref_count, 1);
 
   if (count == 1)

@@ -195,15 +195,14 @@ quire_memory_try_share (QuireMemory *memory,
 }
 
 /**
- * quire_memory_is_span:
+ * quire_memory_is_span: (skip)
  * @first: a block
  * @second: another
- * @offset: (out) (optional): where the two together begin, in bytes from the data
- *   of their parent, as [method@Memory.share] counts: before the data, in the
- *   prefix, C sees a negative number when it casts this to `gssize`
+ * @offset: (out) (optional): where the two together begin, as
+ *   [method@Memory.find_span] tells; before the data of the parent, in its prefix, this
+ *   is to be cast to `gssize`
  *
- * Tells whether two shares lie side by side in the same parent, the second right
- * after the first. Such a span merges without a copy.
+ * Tells whether two shares lie side by side in the same parent.
  *
  * Returns: whether they do; if not, @offset is 0
  *
@@ -214,15 +213,43 @@ quire_memory_is_span (QuireMemory *first,
                       QuireMemory *second,
                       gsize       *offset)
 {
+  gssize found;
+  const gboolean is_span = quire_memory_find_span (first, second, &found);
+
+  if (offset != NULL)
+    *offset = (gsize) found;
+
+  return is_span;
+}
+
+/**
+ * quire_memory_find_span: (rename-to quire_memory_is_span)
+ * @first: a block
+ * @second: another
+ * @offset: (out) (optional): where the two together begin, in bytes from the data of
+ *   their parent, as [method@Memory.try_share] counts: negative in the prefix
+ *
+ * Tells whether two shares lie side by side in the same parent, the second right after
+ * the first. Such a span merges without a copy.
+ *
+ * Returns: whether they do; if not, @offset is 0
+ *
+ * Since: 1.0
+ */
+gboolean
+quire_memory_find_span (QuireMemory *first,
+                        QuireMemory *second,
+                        gssize      *offset)
+{
   QuireMemory *parent;
   gsize first_offset, first_size, second_offset, second_size;
   QuireAllocatorClass *klass;
 
-  g_return_val_if_fail (first != NULL, FALSE);
-  g_return_val_if_fail (second != NULL, FALSE);
-
   if (offset != NULL)
     *offset = 0;
+
+  g_return_val_if_fail (first != NULL, FALSE);
+  g_return_val_if_fail (second != NULL, FALSE);
 
   parent = first->parent;
   if (parent == NULL || second->parent != parent)
@@ -243,7 +270,7 @@ quire_memory_is_span (QuireMemory *first,
     }
 
   if (offset != NULL)
-    *offset = first_offset - quire_atomic_load_relaxed (&parent->offset);
+    *offset = (gssize) (first_offset - quire_atomic_load_relaxed (&parent->offset));
 
   return TRUE;
 }

@@ -27,5 +27,9 @@ QUIRE_AVAILABLE_IN_1_0
 gboolean     quire_memory_is_span   (QuireMemory  *first,
                                      QuireMemory  *second,
                                      gsize        *offset);
+QUIRE_AVAILABLE_IN_1_0
+gboolean     quire_memory_find_span (QuireMemory  *first,
+                                     QuireMemory  *second,
+                                     gssize       *offset);
 
 G_END_DECLS
