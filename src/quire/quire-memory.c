@@ -198,15 +198,20 @@ memory_dispose (QuireMemory *memory)
 void
 quire_memory_retire_with (QuireMemory *memory)
 {
-  if (quire_atomic_load_acquire (&memory->ref_count) != 2)
+  int count = 2;
+
+  while (!quire_atomic_cas_acq_rel (&memory->ref_count, &count, 0))
     {
-      quire_memory_unref (memory);
-      return;
+      if (count != 2)
+        {
+          quire_memory_unref (memory);
+          return;
+        }
     }
 
   if (memory->qdata != NULL)
     quire_notify_run (memory);
-  memory_retire (memory, QUIRE_MEMORY_RETIRED - 1);
+  memory_retire (memory, QUIRE_MEMORY_RETIRED + 1);
 }
 
 /* Drops a pin. The last one goes only after the last reference. */
