@@ -262,7 +262,9 @@ function _init() {
     };
 
     Object.assign(Memory.prototype, {
-        map(flags = MapFlags.READ) {
+        map(flags) {
+            if (typeof flags !== 'number')
+                throw new TypeError('Flags of Quire.MapFlags are wanted');
             refuseClosed(this);
             return maps.map(this, flags);
         },
@@ -273,7 +275,7 @@ function _init() {
         },
 
         // Maps the block, or, if that is refused, a copy of it: info.memory tells.
-        make_mapped(flags = MapFlags.READ) {
+        make_mapped(flags) {
             try {
                 return this.map(flags);
             } catch {
@@ -356,6 +358,6 @@ function _init() {
         Quire.Allocator, Quire.Allocator.prototype])
         addCamelCase(object);
 
-    // The introspected class of mappings has no part in this any more.
-    Quire.MapInfo = Quire.Mapping = MapInfo;
+    // Quire.Mapping stays what introspection knows; but nothing gives one any more.
+    Quire.MapInfo = MapInfo;
 }
