@@ -28,6 +28,7 @@
 #include <js/Conversions.h>
 #include <js/ErrorReport.h>
 #include <js/Exception.h>
+#include <js/MemoryFunctions.h>
 #include <js/Object.h>
 #include <js/PropertyAndElement.h>
 #include <js/PropertySpec.h>
@@ -45,6 +46,7 @@ constexpr const char *NATIVE_NAME = "__quireNative";
 struct Handle
 {
   QuireMemory *memory;
+  gsize        weight;
   unsigned     ref_count;
   unsigned     n_maps;
   bool         closed;
@@ -91,8 +93,11 @@ handle_finalize (JS::GCContext *, JSObject *object)
 {
   Handle *handle = JS::GetMaybePtrFromReservedSlot<Handle> (object, HANDLE_SLOT);
 
-  if (handle != nullptr)
-    handle_unref (handle);
+  if (handle == nullptr)
+    return;
+
+  JS::RemoveAssociatedMemory (object, handle->weight, JS::MemoryUse::Embedding1);
+  handle_unref (handle);
 }
 
 /* A map that a script dropped. An array over it that is still there has a reference on
@@ -153,6 +158,7 @@ native_take (JSContext *cx, unsigned argc, JS::Value *vp)
 {
   JS::CallArgs args = JS::CallArgsFromVp (argc, vp);
   JS::RootedObject object (cx);
+  Handle *handle;
 
   if (offered == nullptr)
     {
@@ -164,9 +170,15 @@ native_take (JSContext *cx, unsigned argc, JS::Value *vp)
   if (object == nullptr)
     return false;
 
-  JS::SetReservedSlot (object, HANDLE_SLOT,
-                       JS::PrivateValue (new Handle { g_steal_pointer (&offered), 1, 0, false }));
+  handle = new Handle { g_steal_pointer (&offered), 0, 1, 0, false };
+  JS::SetReservedSlot (object, HANDLE_SLOT, JS::PrivateValue (handle));
   args.rval ().setObject (*object);
+
+  /* The collector comes the sooner the more it may free: as with arrays, a script that
+   * drops large blocks in a loop would run out of memory else. A share has none. */
+  if (quire_memory_get_parent (handle->memory) == nullptr)
+    quire_memory_get_sizes (handle->memory, nullptr, &handle->weight);
+  JS::AddAssociatedMemory (object, handle->weight, JS::MemoryUse::Embedding1);
   return true;
 }
 
@@ -276,7 +288,8 @@ native_data (JSContext *cx, unsigned argc, JS::Value *vp)
   return true;
 }
 
-/* Of the arrays over a map that has ended none has a length any more. */
+/* Of the arrays over a map that has ended none has a length any more. An array that
+ * can't lose it, as one of asm.js, keeps the map from ending. */
 bool
 detach (JSContext *cx, JS::HandleObject object)
 {
@@ -318,15 +331,16 @@ native_unmap (JSContext *cx, unsigned argc, JS::Value *vp)
       return false;
     }
 
+  object = &args[1].toObject ();
+  if (!map->ended && quire_mapping_get_memory (map->mapping) == handle->memory && !detach (cx, object))
+    return false;
+
   g_clear_error (&last_error);
   unmapped = quire_memory_try_unmap (handle->memory, map->mapping, &last_error);
   args.rval ().setBoolean (unmapped);
-  if (!unmapped)
-    return true;
-
-  map_ended (map);
-  object = &args[1].toObject ();
-  return detach (cx, object);
+  if (unmapped)
+    map_ended (map);
+  return true;
 }
 
 /* release(map): ends the map, if it has not ended. */
@@ -344,10 +358,13 @@ native_release (JSContext *cx, unsigned argc, JS::Value *vp)
   if (map->ended)
     return true;
 
+  object = &args[0].toObject ();
+  if (!detach (cx, object))
+    return false;
+
   quire_mapping_release (map->mapping);
   map_ended (map);
-  object = &args[0].toObject ();
-  return detach (cx, object);
+  return true;
 }
 
 /* about(map): [flags, size, maxsize, ended, memory]. */
