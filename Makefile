@@ -7,7 +7,7 @@
 
 BUILD ?= build
 
-.PHONY: all clean demo deps docs test
+.PHONY: all bench clean demo deps docs test
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -21,6 +21,9 @@ $(BUILD)/build.ninja: | deps
 demo: deps $(BUILD)/build.ninja
 	@ninja --quiet -C $(BUILD)
 	@meson devenv -C $(BUILD) python3 "$(CURDIR)/examples/run-demo.py" "$(abspath $(BUILD))"
+
+bench: deps $(BUILD)/build.ninja
+	@meson test -C $(BUILD) --benchmark --verbose
 
 docs: deps $(BUILD)/build.ninja
 	ninja -C $(BUILD) docs/quire-1.0
