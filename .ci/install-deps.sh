@@ -9,6 +9,7 @@
 set -eu
 
 packages='
+g++
 gcc
 gi-docgen
 gir1.2-gdkpixbuf-2.0
@@ -18,6 +19,7 @@ gobject-introspection
 libc6-dev
 libgdk-pixbuf-2.0-dev
 libgirepository1.0-dev
+libgjs-dev
 libglib2.0-dev
 meson
 ninja-build
