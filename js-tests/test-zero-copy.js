@@ -5,6 +5,7 @@
 // Quire.zeroCopy tells the truth of each way to make views, and what a script writes
 // gets into the block in each.
 
+import Gio from 'gi://Gio';
 import GLib from 'gi://GLib';
 import Quire from 'gi://Quire?version=1.0';
 
@@ -84,6 +85,46 @@ test('an unmap that is refused writes nothing, and the map stands', () => {
     memory.unmap(info);
     equal(contentOf(memory)[0], 8);
     ok(info.is_released());
+});
+
+test('what no one can write does not end the process', () => {
+    const [file] = Gio.File.new_tmp('quire-XXXXXX');
+    const path = file.get_path();
+    GLib.file_set_contents(path, 'x'.repeat(10000));
+    const memory = Quire.Memory.new_from_bytes(GLib.MappedFile.new(path, false).get_bytes());
+    GLib.unlink(path);
+
+    const share = memory.share(4000, 5000), part = share.share(4000, -1);
+    const merged = memory.share(0, 5000).merge(memory.share(5000, -1))[0];
+    for (const block of [memory, share, part, merged]) {
+        for (let round = 0; round < 2; round++) {
+            const info = block.map(READ);
+            const {data} = info;
+            equal(data.length, block.length);
+            ok(data.every(byte => byte === 0x78));
+            equal(info.data, data);
+            data.fill(1);
+            info.unmap();
+            equal(data.length, isNative ? 0 : block.length);
+        }
+        ok([...block].every(byte => byte === 0x78));
+    }
+});
+
+test('a read-only block over memory is no copy, where that is known', () => {
+    const bytes = new GLib.Bytes(new Uint8Array(5000));
+    for (const [memory, isArray] of [
+        [Quire.Memory.new_from_bytes(bytes), isNative],
+        [Quire.Memory.new_from_bytes(bytes).share(1000, 2000), isNative],
+        [Quire.Memory.new_from_bytes(countingBlock(5000).to_bytes()), isNative],
+        [countingBlock(5000).share(1000, 2000), isZeroCopy],
+    ]) {
+        const one = memory.map(READ), two = memory.map(READ);
+        one.data[100] = 0x99;
+        equal(two.data[100] === 0x99, isArray);
+        one.unmap();
+        two.unmap();
+    }
 });
 
 finish();

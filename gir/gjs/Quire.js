@@ -72,8 +72,9 @@ function probeZeroCopy(Memory, map, READWRITE) {
 // The way over GLib.Bytes: a map is a plain object, and an introspected mapping behind
 // it. Where GJS copies, what a script wrote is written back at the end of the map.
 function makeBytesMaps(Quire, prototype) {
-    const {map, unmap} = Quire.Memory.prototype;
+    const {map, unmap, get_flags, get_parent} = Quire.Memory.prototype;
     const {READWRITE, WRITE} = Quire.MapFlags;
+    const {READONLY} = Quire.MemoryFlags;
     const states = new WeakMap();
     let zeroCopy;
 
@@ -120,7 +121,14 @@ function makeBytesMaps(Quire, prototype) {
             const state = stateOf(info);
             if (state.mapping.is_released())
                 return null;
-            state.view ??= state.mapping.view_bytes().toArray();
+            if (state.view === undefined) {
+                const {memory, mapping} = state;
+                const view = mapping.view_bytes().toArray();
+                // A write to pages that can't be written, as of a file that is mapped,
+                // would end the process; and here nothing tells which they are.
+                const root = get_parent.call(memory) ?? memory;
+                state.view = (get_flags.call(root) & READONLY) !== 0 ? view.slice() : view;
+            }
             return state.view;
         },
 

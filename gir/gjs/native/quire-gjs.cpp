@@ -17,6 +17,7 @@
 
 #include "quire-gjs.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <gjs/gjs.h>
@@ -45,11 +46,13 @@ constexpr const char *NATIVE_NAME = "__quireNative";
  * engine. */
 struct Handle
 {
-  QuireMemory *memory;
-  gsize        weight;
-  unsigned     ref_count;
-  unsigned     n_maps;
-  bool         closed;
+  QuireMemory  *memory;
+  gsize         weight;
+  unsigned      ref_count;
+  unsigned      n_maps;
+  bool          closed;
+  const guint8 *good_from;
+  const guint8 *good_to;
 };
 
 struct Map
@@ -170,7 +173,7 @@ native_take (JSContext *cx, unsigned argc, JS::Value *vp)
   if (object == nullptr)
     return false;
 
-  handle = new Handle { g_steal_pointer (&offered), 0, 1, 0, false };
+  handle = new Handle { g_steal_pointer (&offered), 0, 1, 0, false, nullptr, nullptr };
   JS::SetReservedSlot (object, HANDLE_SLOT, JS::PrivateValue (handle));
   args.rval ().setObject (*object);
 
@@ -236,6 +239,72 @@ free_view (void *, void *bytes)
   g_bytes_unref (static_cast<GBytes *> (bytes));
 }
 
+/* Whether all pages of a range may be written, as far as the system tells. */
+bool
+is_writable_range (gconstpointer data, gsize size)
+{
+  guintptr position = reinterpret_cast<guintptr> (data);
+  const guintptr end = position + size;
+  FILE *file = fopen ("/proc/self/maps", "re");
+  char line[512];
+  bool at_start = true;
+
+  /* The lines are in the order of their addresses. */
+  while (file != nullptr && position < end && fgets (line, sizeof line, file) != nullptr)
+    {
+      unsigned long from, to;
+      char write;
+
+      if (at_start && sscanf (line, "%lx-%lx %*c%c", &from, &to, &write) == 3 && to > position)
+        {
+          if (from > position || write != 'w')
+            break;
+          position = to;
+        }
+      at_start = strchr (line, '\n') != nullptr;
+    }
+
+  if (file != nullptr)
+    fclose (file);
+  return position >= end;
+}
+
+/* JavaScript has no arrays that can't be written, and a write to a page that can't be,
+ * as of a file that is mapped, would end the process. Only blocks that are read-only
+ * from the start have such; their handle remembers what was found to be good. */
+bool
+can_be_array (Handle *handle, QuireMemory *memory, gconstpointer data, gsize size)
+{
+  const guint8 *from = static_cast<const guint8 *> (data);
+  QuireMemory *parent = quire_memory_get_parent (memory);
+
+  if (!(quire_memory_get_flags (parent != nullptr ? parent : memory) & QUIRE_MEMORY_FLAG_READONLY))
+    return true;
+  if (from >= handle->good_from && from + size <= handle->good_to)
+    return true;
+  if (!is_writable_range (data, size))
+    return false;
+
+  handle->good_from = from;
+  handle->good_to = from + size;
+  return true;
+}
+
+JSObject *
+copy_to_buffer (JSContext *cx, gconstpointer data, gsize size)
+{
+  JS::RootedObject buffer (cx, JS::NewArrayBuffer (cx, size));
+
+  if (buffer != nullptr && size > 0)
+    {
+      JS::AutoCheckCannotGC no_gc (cx);
+      bool is_shared;
+
+      memcpy (JS::GetArrayBufferData (buffer, &is_shared, no_gc), data, size);
+    }
+  return buffer;
+}
+
 /* data(map): the array over the data, or null if the map has ended. */
 bool
 native_data (JSContext *cx, unsigned argc, JS::Value *vp)
@@ -265,7 +334,7 @@ native_data (JSContext *cx, unsigned argc, JS::Value *vp)
   /* They keep the data in place for the engine, whoever keeps the array. */
   bytes = quire_mapping_view_bytes (map->mapping, nullptr);
   data = g_bytes_get_data (bytes, &size);
-  if (size > 0)
+  if (size > 0 && can_be_array (map->handle, quire_mapping_get_memory (map->mapping), data, size))
     {
       buffer = JS::NewExternalArrayBuffer (cx, size, const_cast<gpointer> (data), free_view, bytes);
       if (buffer == nullptr)
@@ -273,8 +342,8 @@ native_data (JSContext *cx, unsigned argc, JS::Value *vp)
     }
   else
     {
+      buffer = copy_to_buffer (cx, data, size);
       g_bytes_unref (bytes);
-      buffer = JS::NewArrayBuffer (cx, 0);
     }
   if (buffer == nullptr)
     return false;
