@@ -44,8 +44,7 @@ static char *
 refusal (const char *verb,
          gsize       i)
 {
-  return g_strdup_printf ("%s %" G_GSSIZE_FORMAT " bytes at offset %" G_GSIZE_FORMAT " of 32",
-                          verb, ranges[i].size, ranges[i].offset);
+  return quire_test_describe_unsigned_range (verb, ranges[i].offset, ranges[i].size);
 }
 
 static gsize

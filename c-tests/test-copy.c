@@ -47,11 +47,10 @@ test_edges (void)
         }
       else
         {
-          g_autofree char *words = g_strdup_printf ("copy %" G_GSSIZE_FORMAT " bytes at offset %" G_GSSIZE_FORMAT
-                                                    " of 32, with 16 before", range->size, range->offset);
+          g_autofree char *words = quire_test_describe_signed_range ("copy", range->offset, range->size);
 
           quire_assert_refused (quire_memory_try_copy (memory, range->offset, range->size, &error),
-                                OUT_OF_RANGE, words);
+                                OUT_OF_RANGE, words, "16 before");
           g_assert_null (quire_memory_copy (memory, range->offset, range->size));
         }
       quire_assert_state (memory, "free");

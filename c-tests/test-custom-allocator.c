@@ -193,6 +193,14 @@ test_map_full_fails (void)
   g_assert_error (reason, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   quire_assert_state (memory, "free");
 
+  /* An address and an error: never both. */
+  g_clear_error (&reason);
+  allocator->fault = GIVES_BOTH;
+  g_assert_true (quire_memory_map_full (memory, &info, QUIRE_MAP_READ, &reason) == (reason == NULL));
+  quire_map_info_clear (&info);
+  quire_assert_state (memory, "free");
+  allocator->unmaps = 0;
+
   allocator->fault = GIVES_NULL;
   quire_assert_refused (quire_memory_map_full (memory, &info, QUIRE_MAP_READ, &error), FAILED, "allocator test");
   g_assert_cmpuint (allocator->unmaps, ==, 0);

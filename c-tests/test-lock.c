@@ -199,6 +199,7 @@ test_one_share (void)
 
   g_test_summary ("While a share lives nobody writes, and everybody reads");
 
+  g_assert_nonnull (share);
   check_row (memory, one_share, "1 share alive");
 }
 
@@ -477,6 +478,7 @@ test_describe (void)
 
   g_test_summary ("People read what stands on a block, with the numbers");
 
+  g_assert_true (one != two);
   g_assert_true (quire_memory_lock (memory, R));
   g_assert_true (quire_memory_lock (memory, FLAGS (R | E)));
   quire_assert_state (memory, "2 READ maps, 1 owner, 2 shares alive");

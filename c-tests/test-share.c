@@ -55,11 +55,10 @@ test_edges (void)
         }
       else
         {
-          g_autofree char *words = g_strdup_printf ("share %" G_GSSIZE_FORMAT " bytes at offset %" G_GSSIZE_FORMAT
-                                                    " of 32, with 16 before", range->size, range->offset);
+          g_autofree char *words = quire_test_describe_signed_range ("share", range->offset, range->size);
 
           quire_assert_refused (quire_memory_try_share (memory, range->offset, range->size, &error),
-                                OUT_OF_RANGE, words);
+                                OUT_OF_RANGE, words, "16 before");
           g_assert_null (quire_memory_share (memory, range->offset, range->size));
           quire_assert_state (memory, "free");
           quire_assert_sizes (memory, 16, 32, 64);
@@ -266,6 +265,7 @@ test_is_span (void)
   g_autoptr (QuireMemory) nothing = quire_memory_share (root, 16, 0);
   g_autoptr (QuireMemory) before = quire_memory_share (root, -8, 8);
   g_autoptr (QuireMemory) foreign = quire_memory_share (other, 16, 16);
+  gssize found = 99;
   gsize offset;
 
   g_test_summary ("Side by side in the same parent, in this order, without a gap: that is a span");
@@ -278,6 +278,11 @@ test_is_span (void)
   g_assert_cmpuint (offset, ==, 16);
   g_assert_true (quire_memory_is_span (before, a, &offset));
   g_assert_cmpint ((gssize) offset, ==, -8);
+  g_assert_true (quire_memory_find_span (before, a, &found));
+  g_assert_cmpint (found, ==, -8);
+  g_assert_true (quire_memory_find_span (before, a, NULL));
+  g_assert_false (quire_memory_find_span (a, before, &found));
+  g_assert_cmpint (found, ==, 0);
   g_assert_true (quire_memory_is_span (a, nothing, NULL));
   g_assert_true (quire_memory_is_span (nothing, b, NULL));
 

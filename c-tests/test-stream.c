@@ -111,8 +111,7 @@ test_read (void)
         }
       else
         {
-          g_autofree char *words = g_strdup_printf ("read %" G_GSSIZE_FORMAT " bytes at offset %" G_GSIZE_FORMAT
-                                                    " of 32", ranges[i].size, ranges[i].offset);
+          g_autofree char *words = quire_test_describe_unsigned_range ("read", ranges[i].offset, ranges[i].size);
 
           quire_assert_refused (quire_memory_read_from_stream (memory, ranges[i].offset, ranges[i].size, stream,
                                                                &bytes_read, NULL, &error),

@@ -12,7 +12,7 @@
  * it, so that ThreadSanitizer sees what a wrong grant would let through.
  */
 #define MOMENT   (150 * G_TIME_SPAN_MILLISECOND)
-#define SIZE     256
+#define SIZE     4096
 #define N_THREADS 4
 
 #define FLAGS(flags) ((QuireMapFlags) (flags))
@@ -260,6 +260,7 @@ look_through_share (Race *race)
           guint8 before;
 
           granted++;
+          g_assert_nonnull (inner);
           g_assert_false (quire_memory_is_writable (race->memory));
           g_assert_true (quire_memory_map (share, &info, QUIRE_MAP_READ));
           check_all_equal (info.data, info.size);

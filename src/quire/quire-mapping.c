@@ -96,21 +96,13 @@ quire_memory_try_map (QuireMemory  *memory,
   return mapping;
 }
 
-/* Drops the lock of the mapping; if a script has done so behind our back, by an unlock
- * too many, there is none. */
-static void
-drop_lock (QuireMapping *mapping)
-{
-  quire_lock_try_drop (mapping->info.memory, mapping->info.flags, NULL);
-}
-
 /* The mapping is marked as released, by this thread. */
 static void
 end_lock (QuireMapping *mapping)
 {
   QuireMemory *memory = quire_memory_pin (mapping->info.memory);
 
-  drop_lock (mapping);
+  quire_lock_drop (memory, mapping->info.flags);
   quire_memory_unref (memory);
 }
 
@@ -262,7 +254,7 @@ quire_mapping_unref (QuireMapping *mapping)
     }
   else
     {
-      drop_lock (mapping);
+      quire_lock_drop (memory, mapping->info.flags);
       quire_memory_unref (memory);
     }
 

@@ -41,7 +41,11 @@ struct _QuireMemory
   gpointer        base;
   GData          *qdata;
   guint           pins;
-  gpointer        _reserved[3];
+#if defined(__GNUC__)
+  __attribute__ ((aligned (8)))
+#endif
+  guint64         held;
+  gpointer        _reserved[2];
 };
 #endif /* __GI_SCANNER__ */
 
