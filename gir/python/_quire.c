@@ -307,6 +307,94 @@ memory_unmap (PyObject *self,
   return NULL;
 }
 
+PyDoc_STRVAR (memory_write_doc,
+"write(offset, data)\n\n"
+"Copies the bytes of a buffer into the block, under a map to write.");
+
+static PyObject *
+memory_write (PyObject *self,
+              PyObject *args)
+{
+  QuireMemory *memory = memory_get (self);
+  PyObject *position, *data;
+  Py_buffer view;
+  size_t offset;
+  gboolean written;
+  GError *error = NULL;
+
+  if (memory == NULL || !PyArg_ParseTuple (args, "OO:write", &position, &data))
+    return NULL;
+
+  offset = PyLong_AsSize_t (position);
+  if (PyErr_Occurred ())
+    return NULL;
+
+  /* What is no buffer may be a sequence of numbers. */
+  data = PyObject_CheckBuffer (data) ? Py_NewRef (data) : PyBytes_FromObject (data);
+  if (data == NULL)
+    return NULL;
+  if (PyObject_GetBuffer (data, &view, PyBUF_SIMPLE) != 0)
+    {
+      Py_DECREF (data);
+      return NULL;
+    }
+
+  Py_BEGIN_ALLOW_THREADS
+  written = quire_memory_try_write (memory, offset, view.buf, (gsize) view.len, &error);
+  Py_END_ALLOW_THREADS
+  PyBuffer_Release (&view);
+  Py_DECREF (data);
+
+  if (!written)
+    return raise_error (error);
+  Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR (memory_merge_list_doc,
+"merge_list(memories) -> (Quire.Memory, copied)\n\n"
+"Makes one block of many, and tells how many bytes had to be copied.");
+
+/* The list may change while the blocks are merged: so there are references on them. */
+static PyObject *
+memory_merge_list (PyObject *unused,
+                   PyObject *list)
+{
+  g_autoptr (GPtrArray) memories = NULL;
+  PyObject *items;
+  QuireMemory *merged;
+  gsize copied;
+  GError *error = NULL;
+
+  if (!PySequence_Check (list))
+    return PyErr_Format (PyExc_TypeError, "expected a sequence of Quire.Memory, got %.200s",
+                         Py_TYPE (list)->tp_name);
+  items = PySequence_Fast (list, "");
+  if (items == NULL)
+    return NULL;
+
+  memories = g_ptr_array_new_with_free_func ((GDestroyNotify) quire_memory_unref);
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE (items); i++)
+    {
+      QuireMemory *memory = memory_get (PySequence_Fast_GET_ITEM (items, i));
+
+      if (memory == NULL)
+        {
+          Py_DECREF (items);
+          return NULL;
+        }
+      g_ptr_array_add (memories, quire_memory_ref (memory));
+    }
+  Py_DECREF (items);
+
+  Py_BEGIN_ALLOW_THREADS
+  merged = quire_memory_merge_list ((QuireMemory **) memories->pdata, memories->len, &copied, &error);
+  Py_END_ALLOW_THREADS
+
+  if (merged == NULL)
+    return raise_error (error);
+  return Py_BuildValue ("(NK)", memory_to_python (merged), (unsigned long long) copied);
+}
+
 PyDoc_STRVAR (memory_close_doc,
 "close()\n\n"
 "Gives the handle up at once: a share no longer keeps its block from being\n"
@@ -428,7 +516,11 @@ check_open (PyObject *module,
 static PyMethodDef memory_methods[] = {
   { "map", (PyCFunction) (void (*) (void)) memory_map, METH_VARARGS | METH_KEYWORDS, memory_map_doc },
   { "unmap", memory_unmap, METH_O, memory_unmap_doc },
+  { "write", memory_write, METH_VARARGS, memory_write_doc },
+  { "merge_list", memory_merge_list, METH_O | METH_STATIC, memory_merge_list_doc },
   { "close", memory_close, METH_NOARGS, memory_close_doc },
+  /* PyGObject's own, which takes the pointer away, would leave addresses behind. */
+  { "_clear_boxed", memory_close, METH_NOARGS, NULL },
   { "wrap", memory_wrap, METH_O | METH_STATIC, memory_wrap_doc },
   { NULL, },
 };
@@ -456,7 +548,26 @@ static PyType_Spec memory_spec = {
   .slots = memory_slots,
 };
 
+static PyObject *
+mapping_clear_boxed (PyObject *self,
+                     PyObject *unused)
+{
+  QuireMapping *mapping = mapping_get (self);
+
+  if (mapping == NULL)
+    return NULL;
+
+  quire_mapping_release (mapping);
+  Py_RETURN_NONE;
+}
+
+static PyMethodDef mapping_methods[] = {
+  { "_clear_boxed", mapping_clear_boxed, METH_NOARGS, NULL },
+  { NULL, },
+};
+
 static PyType_Slot mapping_slots[] = {
+  { Py_tp_methods, mapping_methods },
   { Py_bf_getbuffer, mapping_getbuffer },
   { Py_bf_releasebuffer, releasebuffer },
   { Py_tp_doc, (char *) "What Quire.MapInfo has from C: the buffer protocol." },

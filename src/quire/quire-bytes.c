@@ -8,8 +8,25 @@
 
 #include "quire-create.h"
 #include "quire-mapping-private.h"
-#include "quire-memory.h"
+#include "quire-memory-private.h"
 #include "quire-share.h"
+#include "quire-system-allocator-private.h"
+
+/* Bytes that a block was made over. They are read-only, so nobody has to be kept from
+ * writing; and blocks over bytes of blocks over bytes do not pile up. */
+static GBytes *
+original_bytes (QuireMemory *memory)
+{
+  QuireMemory *root = memory->parent != NULL ? memory->parent : memory;
+  GBytes *bytes = quire_system_allocator_data (root, (GDestroyNotify) g_bytes_unref);
+  gsize offset, size;
+
+  if (bytes == NULL)
+    return NULL;
+
+  quire_memory_get_window (memory, &offset, &size);
+  return g_bytes_new_from_bytes (bytes, offset, size);
+}
 
 /**
  * quire_memory_new_from_bytes: (constructor)
@@ -58,7 +75,8 @@ quire_memory_to_bytes (QuireMemory *memory)
  * @error: return location for an error
  *
  * Gives the data of a block as bytes, without a copy. They count as a share:
- * while they live nobody gets a map to write the block.
+ * while they live nobody gets a map to write the block. Of a block that was made
+ * over bytes, they are these bytes, or a slice of them.
  *
  * The errors are those of [method@Memory.try_share] and of a map to read. This
  * function is thread-safe.
@@ -71,10 +89,19 @@ GBytes *
 quire_memory_try_to_bytes (QuireMemory *memory,
                            GError     **error)
 {
-  g_autoptr (QuireMemory) share = quire_memory_try_share (memory, 0, -1, error);
+  g_autoptr (QuireMemory) share = NULL;
   QuireMapping *mapping;
   const QuireMapInfo *info;
+  GBytes *bytes;
 
+  g_return_val_if_fail (memory != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  bytes = original_bytes (memory);
+  if (bytes != NULL)
+    return bytes;
+
+  share = quire_memory_try_share (memory, 0, -1, error);
   if (share == NULL)
     return NULL;
 
