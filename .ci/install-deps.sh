@@ -9,6 +9,8 @@
 set -eu
 
 packages='
+binutils
+g++
 gcc
 gi-docgen
 gir1.2-gdkpixbuf-2.0
