@@ -463,6 +463,19 @@ test_unlock_not_held (void)
       quire_memory_unlock (memory, FLAGS (kinds[held].flags));
     }
 
+  /* Nor is a map a lock that somebody took. */
+  for (gsize held = 0; held < N_MAPS; held++)
+    {
+      const QuireMapFlags flags = FLAGS (kinds[held].flags);
+      QuireMapInfo info;
+
+      g_assert_true (quire_memory_map (memory, &info, flags));
+      quire_assert_refused (quire_memory_try_unlock (memory, flags, &error), FAILED, "lock to drop");
+      quire_assert_state (memory, kinds[held].state);
+      quire_memory_unmap (memory, &info);
+      quire_assert_state (memory, "free");
+    }
+
   quire_test_expect_critical ("*no WRITE lock to drop*");
   quire_memory_unlock (memory, W);
   g_test_assert_expected_messages ();

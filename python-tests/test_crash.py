@@ -109,9 +109,9 @@ for name in sorted(set(dir(Memory)) | set(dir(Quire.Mapping)) | {'__bases__', '_
         frame = Frame(16)
         view = memoryview(frame)
         attempt(setattr, Frame, name, value)
-        attempt(setattr, _quire.MemoryBase, name, value) if name.startswith('_x') else None
         for use in (Frame, lambda n: frame[:n], lambda n: memoryview(frame), lambda n: len(frame),
-                    lambda n: frame + frame,                    lambda n: frame.close(), lambda n: repr(frame), lambda n: frame.get_sizes()):
+                    lambda n: frame + frame, lambda n: frame.close(), lambda n: repr(frame),
+                    lambda n: frame.get_sizes()):
             attempt(use, 5)
         attempt(view.release)
         attempt(delattr, Frame, name)

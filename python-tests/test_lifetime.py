@@ -240,9 +240,19 @@ gc.collect()
 '''
 
 SCRIPTS['deep nesting of bytes'] = '''
+for again in (lambda m: m.to_bytes(), lambda m: m[1:].to_bytes(), lambda m: m[:].to_bytes().new_from_bytes(0, 100)):
+    memory = Memory(100100)
+    for _ in range(100000):
+        memory = Memory.new_from_bytes(again(memory))
+    assert len(bytes(memory)) >= 100
+    del memory
+    gc.collect()
+'''
+
+SCRIPTS['deep nesting of the bytes of maps'] = '''
 memory = Memory(16)
 for _ in range(100000):
-    memory = Memory.new_from_bytes(memory.to_bytes())
+    memory = Memory.new_from_bytes(memory.map().view_bytes())
 assert len(bytes(memory)) == 16
 del memory
 gc.collect()

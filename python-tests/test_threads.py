@@ -146,7 +146,9 @@ def show():
     time.sleep(0)
     assert shown.get_data() == first
 run(write, share, share, show)
-assert written[0] and shared[0]
+# Who gets in how often is up to the scheduler; afterwards nothing is in the way.
+write()
+share()
 gc.collect()
 assert memory.describe_lock() == 'free'
 '''
@@ -162,7 +164,8 @@ def hold(flags):
         view.release()
     return function
 run(hold(Flags.READ), hold(Flags.WRITE), hold(Flags.READWRITE), hold(Flags.READ | Flags.UNIQUE),
-    hold(Flags.READ | Flags.EXCLUSIVE), lambda: memory[5:], lambda: memory.to_bytes(), lambda: memoryview(memory), lambda: Memory.wrap(memory)[3:])
+    hold(Flags.READ | Flags.EXCLUSIVE), lambda: memory[5:], lambda: memory.to_bytes(),
+    lambda: memoryview(memory), lambda: Memory.wrap(memory)[3:])
 gc.collect()
 assert memory.describe_lock() == 'free', memory.describe_lock()
 with memory.map(Flags.WRITE | Flags.UNIQUE): pass
