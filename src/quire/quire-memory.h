@@ -76,20 +76,6 @@ QUIRE_AVAILABLE_IN_1_0
 QuireMemory      *quire_memory_steal         (QuireMemory **old_memory) G_GNUC_WARN_UNUSED_RESULT;
 
 QUIRE_AVAILABLE_IN_1_0
-gsize             quire_memory_get_sizes     (QuireMemory  *memory,
-                                              gsize        *offset,
-                                              gsize        *maxsize);
-QUIRE_AVAILABLE_IN_1_0
-gboolean          quire_memory_resize        (QuireMemory  *memory,
-                                              gssize        offset,
-                                              gsize         size);
-QUIRE_AVAILABLE_IN_1_0
-gboolean          quire_memory_try_resize    (QuireMemory  *memory,
-                                              gssize        offset,
-                                              gsize         size,
-                                              GError      **error);
-
-QUIRE_AVAILABLE_IN_1_0
 QuireMemoryFlags  quire_memory_get_flags     (QuireMemory  *memory);
 QUIRE_AVAILABLE_IN_1_0
 gsize             quire_memory_get_align     (QuireMemory  *memory);

@@ -13,6 +13,7 @@
 #include "quire-map-info.h"
 #include "quire-memory-private.h"
 #include "quire-share-private.h"
+#include "quire-sizes.h"
 
 static gboolean
 add_sizes (QuireMemory * const *memories,
