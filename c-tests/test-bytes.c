@@ -162,7 +162,8 @@ test_not_the_bytes (void)
   quire_assert_state (writable, "1 share alive");
   quire_assert_refused (quire_memory_try_fill (writable, 0, -1, 0, &error), BUSY, "1 share alive");
 
-  not_shareable = quire_memory_new_wrapped ((QuireMemoryFlags) (QUIRE_MEMORY_FLAG_READONLY | QUIRE_MEMORY_FLAG_NO_SHARE),
+  not_shareable = quire_memory_new_wrapped ((QuireMemoryFlags) (QUIRE_MEMORY_FLAG_READONLY |
+                                                                QUIRE_MEMORY_FLAG_NO_SHARE),
                                             data, 32, 0, 32, bytes, (GDestroyNotify) g_bytes_unref);
   quire_assert_refused (quire_memory_try_to_bytes (not_shareable, &error), NOT_SHAREABLE, "32 bytes");
 }

@@ -166,7 +166,7 @@ test_make_writable (void)
   QuireMemory *memory = quire_test_new (0, 32, 0);
   QuireMemory *share, *writable;
 
-  g_test_summary ("make_writable() copies only if the block may not be written, however many references it has");
+  g_test_summary ("make_writable() copies only what may not be written, however many references it has");
 
   quire_memory_weak_ref (memory, quire_test_count_weak, &gone);
   quire_memory_ref (memory);
@@ -202,7 +202,8 @@ test_make_writable_fails (void)
 
   g_test_summary ("make_writable() drops the block when it can't be copied, and says why");
 
-  memory = quire_memory_new_wrapped ((QuireMemoryFlags) (QUIRE_MEMORY_FLAG_NOT_MAPPABLE | QUIRE_MEMORY_FLAG_READONLY),
+  memory = quire_memory_new_wrapped ((QuireMemoryFlags) (QUIRE_MEMORY_FLAG_NOT_MAPPABLE |
+                                                         QUIRE_MEMORY_FLAG_READONLY),
                                      data, 8, 0, 8, &gone, quire_test_count);
   quire_assert_refused (quire_memory_try_make_writable (memory, &error), NOT_MAPPABLE, "8 bytes");
   g_assert_cmpuint (gone, ==, 1);

@@ -207,7 +207,8 @@ test_wrapped_refused (void)
   quire_assert_refused (quire_memory_try_new_wrapped (QUIRE_MEMORY_FLAG_NONE, data, G_MAXSIZE, 0, 64,
                                                       &gone, quire_test_count, &error),
                         TOO_LARGE, "18446744073709551615 bytes");
-  quire_assert_refused (quire_memory_try_new_wrapped (QUIRE_MEMORY_FLAG_NONE, data, (gsize) G_MAXSSIZE + 1, 0, 0,
+  quire_assert_refused (quire_memory_try_new_wrapped (QUIRE_MEMORY_FLAG_NONE, data,
+                                                      (gsize) G_MAXSSIZE + 1, 0, 0,
                                                       &gone, quire_test_count, &error),
                         TOO_LARGE, "9223372036854775808 bytes");
   quire_assert_refused (quire_memory_try_new_wrapped (QUIRE_MEMORY_FLAG_NONE, NULL, 0, 1, 0,
@@ -256,7 +257,8 @@ test_reserved_flags (void)
       QuireAllocationParams params;
       guint gone = 0;
 
-      quire_assert_refused (quire_memory_try_new_wrapped (flags, data, 8, 0, 8, &gone, quire_test_count, &error),
+      quire_assert_refused (quire_memory_try_new_wrapped (flags, data, 8, 0, 8,
+                                                          &gone, quire_test_count, &error),
                             NOT_SUPPORTED, words);
       g_assert_null (quire_memory_new_wrapped (flags, data, 8, 0, 8, &gone, quire_test_count));
       g_assert_cmpuint (gone, ==, 0);

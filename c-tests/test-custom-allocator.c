@@ -137,7 +137,8 @@ test_no_map (void)
 
   g_test_summary ("An allocator with alloc and free only can be shared, and says that it can't be mapped");
 
-  quire_assert_refused (quire_memory_map_full (memory, &info, QUIRE_MAP_READ, &error), FAILED, "allocator test");
+  quire_assert_refused (quire_memory_map_full (memory, &info, QUIRE_MAP_READ, &error),
+                        FAILED, "allocator test");
   quire_assert_state (memory, "free");
   share = quire_memory_share (memory, 0, -1);
   g_assert_nonnull (share);
@@ -202,7 +203,8 @@ test_map_full_fails (void)
   allocator->unmaps = 0;
 
   allocator->fault = GIVES_NULL;
-  quire_assert_refused (quire_memory_map_full (memory, &info, QUIRE_MAP_READ, &error), FAILED, "allocator test");
+  quire_assert_refused (quire_memory_map_full (memory, &info, QUIRE_MAP_READ, &error),
+                        FAILED, "allocator test");
   g_assert_cmpuint (allocator->unmaps, ==, 0);
 }
 

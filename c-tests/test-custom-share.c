@@ -216,14 +216,15 @@ test_share_fails (void)
   guint gone = 0;
   QuireMemory *memory = test_allocator_block (allocator, 8, 32, 8);
 
-  g_test_summary ("A share that isn't what was asked for is dropped, uncounted, and the block stays as it was");
+  g_test_summary ("A share that isn't what was asked for is dropped, uncounted; the block stays as it was");
 
   quire_memory_weak_ref (memory, quire_test_count_weak, &gone);
   for (gsize i = 0; i < G_N_ELEMENTS (faults); i++)
     {
       allocator->fault = faults[i].fault;
       g_test_message ("fault %u", faults[i].fault);
-      quire_assert_refused (quire_memory_try_share (memory, 4, 8, &error), FAILED, "allocator test", faults[i].words);
+      quire_assert_refused (quire_memory_try_share (memory, 4, 8, &error),
+                            FAILED, "allocator test", faults[i].words);
       g_assert_null (quire_memory_share (memory, 4, 8));
       quire_assert_state (memory, "free");
     }

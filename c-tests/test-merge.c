@@ -227,7 +227,8 @@ test_none_in_list (void)
 
   g_test_summary ("A list with nothing at some place is refused, and the message says which");
 
-  quire_assert_refused (quire_memory_merge_list (list, 2, NULL, &error), NOT_SUPPORTED, "2 blocks", "number 1");
+  quire_assert_refused (quire_memory_merge_list (list, 2, NULL, &error),
+                        NOT_SUPPORTED, "2 blocks", "number 1");
   quire_assert_refused (quire_memory_merge_list (nothing, 1, NULL, &error), NOT_SUPPORTED, "number 0");
 }
 

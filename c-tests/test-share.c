@@ -26,7 +26,8 @@ test_share (void)
   g_assert_true (window.data == whole.data + 4);
   g_assert_cmpuint (window.size, ==, 8);
   g_assert_cmpuint (window.maxsize, ==, 44);
-  quire_assert_refused (quire_memory_map_full (share, &refused, QUIRE_MAP_WRITE, &error), READ_ONLY, "8 bytes");
+  quire_assert_refused (quire_memory_map_full (share, &refused, QUIRE_MAP_WRITE, &error),
+                        READ_ONLY, "8 bytes");
   quire_memory_unmap (share, &window);
   quire_memory_unmap (memory, &whole);
 }
@@ -48,7 +49,8 @@ test_edges (void)
           const gsize start = (gsize) (16 + range->offset);
           const gsize size = range->size == -1 ? 48 - start : (gsize) range->size;
 
-          quire_assert_granted ((share = quire_memory_try_share (memory, range->offset, range->size, &error)));
+          quire_assert_granted ((share = quire_memory_try_share (memory, range->offset,
+                                                                range->size, &error)));
           quire_assert_sizes (share, start, size, 64);
           quire_test_assert_shows (share, start, size);
           quire_assert_state (memory, "1 share alive");
@@ -122,7 +124,8 @@ test_no_share_under_write (void)
 
       g_assert_true (quire_memory_map (memory, &info, (QuireMapFlags) writes[i].flags));
       state = quire_memory_describe_lock (memory);
-      quire_assert_refused (quire_memory_try_share (memory, 0, -1, &error), BUSY, "32 bytes", writes[i].words);
+      quire_assert_refused (quire_memory_try_share (memory, 0, -1, &error),
+                            BUSY, "32 bytes", writes[i].words);
       quire_assert_refused (quire_memory_try_to_bytes (memory, &error), BUSY, writes[i].words);
       quire_assert_state (memory, state);
       quire_memory_unmap (memory, &info);
@@ -233,7 +236,8 @@ test_not_mappable (void)
   memory = quire_memory_new_wrapped (QUIRE_MEMORY_FLAG_NOT_MAPPABLE, data, 32, 0, 32, NULL, NULL);
   share = quire_memory_share (memory, 0, 8);
   g_assert_nonnull (share);
-  quire_assert_refused (quire_memory_map_full (share, &info, QUIRE_MAP_READ, &error), NOT_MAPPABLE, "8 bytes");
+  quire_assert_refused (quire_memory_map_full (share, &info, QUIRE_MAP_READ, &error),
+                        NOT_MAPPABLE, "8 bytes");
 }
 
 static void
@@ -315,7 +319,8 @@ test_many (void)
   g_test_summary ("Shares go in any order, and then the root is writable again");
 
   for (gsize i = 0; i < N; i++)
-    shares[i] = quire_memory_share (i % 2 == 0 ? memory : shares[i - 1], 0, i % 2 == 0 ? (gssize) (i + 1) : 1);
+    shares[i] = quire_memory_share (i % 2 == 0 ? memory : shares[i - 1], 0,
+                                    i % 2 == 0 ? (gssize) (i + 1) : 1);
   quire_assert_state (memory, "1000 shares alive");
   for (gsize i = 0; i < N; i += 2)
     quire_memory_unref (shares[i]);

@@ -190,8 +190,10 @@ PyDoc_STRVAR (memory_write_doc,
 
 static PyObject *
 memory_write (PyObject *self,
-              PyObject *args)
+              PyObject *args,
+              PyObject *kwargs)
 {
+  static char *keywords[] = { (char *) "offset", (char *) "data", NULL };
   QuireMemory *memory = quire_python_memory_get (self);
   PyObject *position, *data;
   Py_buffer view;
@@ -199,10 +201,15 @@ memory_write (PyObject *self,
   gboolean written;
   GError *error = NULL;
 
-  if (memory == NULL || !PyArg_ParseTuple (args, "OO:write", &position, &data))
+  if (memory == NULL ||
+      !PyArg_ParseTupleAndKeywords (args, kwargs, "OO:write", keywords, &position, &data))
     return NULL;
 
+  position = PyNumber_Index (position);
+  if (position == NULL)
+    return NULL;
   offset = PyLong_AsSize_t (position);
+  Py_DECREF (position);
   if (PyErr_Occurred ())
     return NULL;
 
@@ -322,7 +329,7 @@ check_open (PyObject *module,
 static PyMethodDef memory_methods[] = {
   { "map", (PyCFunction) (void (*) (void)) memory_map, METH_VARARGS | METH_KEYWORDS, memory_map_doc },
   { "unmap", memory_unmap, METH_O, memory_unmap_doc },
-  { "write", memory_write, METH_VARARGS, memory_write_doc },
+  { "write", (PyCFunction) (void (*) (void)) memory_write, METH_VARARGS | METH_KEYWORDS, memory_write_doc },
   { "merge_list", memory_merge_list, METH_O | METH_STATIC, memory_merge_list_doc },
   { "close", memory_close, METH_NOARGS, memory_close_doc },
   /* PyGObject's own, which takes the pointer away, would leave addresses behind. */

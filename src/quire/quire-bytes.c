@@ -6,26 +6,29 @@
 
 #include "quire-bytes.h"
 
+#include "quire-bytes-private.h"
 #include "quire-create.h"
 #include "quire-mapping-private.h"
 #include "quire-memory-private.h"
 #include "quire-share.h"
 #include "quire-system-allocator-private.h"
 
-/* Bytes that a block was made over. They are read-only, so nobody has to be kept from
- * writing; and blocks over bytes of blocks over bytes do not pile up. */
-static GBytes *
-original_bytes (QuireMemory *memory)
+/*
+ * quire_bytes_get_original:
+ *
+ * The bytes that a block was made over, if it was; @offset counts from the start of the
+ * block. They are read-only, so nobody has to
+ * be kept from writing; and blocks over bytes of blocks over bytes do not pile up.
+ */
+GBytes *
+quire_bytes_get_original (QuireMemory *memory,
+                          gsize        offset,
+                          gsize        size)
 {
   QuireMemory *root = memory->parent != NULL ? memory->parent : memory;
   GBytes *bytes = quire_system_allocator_data (root, (GDestroyNotify) g_bytes_unref);
-  gsize offset, size;
 
-  if (bytes == NULL)
-    return NULL;
-
-  quire_memory_get_window (memory, &offset, &size);
-  return g_bytes_new_from_bytes (bytes, offset, size);
+  return bytes != NULL ? g_bytes_new_from_bytes (bytes, offset, size) : NULL;
 }
 
 /**
@@ -93,11 +96,13 @@ quire_memory_try_to_bytes (QuireMemory *memory,
   QuireMapping *mapping;
   const QuireMapInfo *info;
   GBytes *bytes;
+  gsize offset, size;
 
   g_return_val_if_fail (memory != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  bytes = original_bytes (memory);
+  quire_memory_get_window (memory, &offset, &size);
+  bytes = quire_bytes_get_original (memory, offset, size);
   if (bytes != NULL)
     return bytes;
 

@@ -8,6 +8,7 @@
 
 #include "quire-atomic-private.h"
 #include "quire-binding.h"
+#include "quire-bytes-private.h"
 #include "quire-copy.h"
 #include "quire-error.h"
 #include "quire-lock-private.h"
@@ -506,6 +507,9 @@ GBytes *
 quire_mapping_view_bytes (QuireMapping *mapping,
                           GError      **error)
 {
+  QuireMemory *memory;
+  GBytes *bytes;
+
   g_return_val_if_fail (mapping != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
@@ -514,6 +518,11 @@ quire_mapping_view_bytes (QuireMapping *mapping,
       set_ended (mapping, error);
       return NULL;
     }
+
+  memory = mapping->info.memory;
+  bytes = quire_bytes_get_original (memory, memory->maxsize - mapping->info.maxsize, mapping->info.size);
+  if (bytes != NULL)
+    return bytes;
 
   return g_bytes_new_with_free_func (mapping->info.data, mapping->info.size,
                                      (GDestroyNotify) quire_mapping_unref,
