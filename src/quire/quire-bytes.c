@@ -13,6 +13,13 @@
 #include "quire-share.h"
 #include "quire-system-allocator-private.h"
 
+/* The notify of a block over bytes, by which such a one is known: nobody else has it. */
+static void
+release_original (gpointer bytes)
+{
+  g_bytes_unref (bytes);
+}
+
 /*
  * quire_bytes_get_original:
  *
@@ -26,7 +33,7 @@ quire_bytes_get_original (QuireMemory *memory,
                           gsize        size)
 {
   QuireMemory *root = memory->parent != NULL ? memory->parent : memory;
-  GBytes *bytes = quire_system_allocator_data (root, (GDestroyNotify) g_bytes_unref);
+  GBytes *bytes = quire_system_allocator_data (root, release_original);
 
   return bytes != NULL ? g_bytes_new_from_bytes (bytes, offset, size) : NULL;
 }
@@ -52,7 +59,7 @@ quire_memory_new_from_bytes (GBytes *bytes)
 
   data = g_bytes_get_data (bytes, &size);
   return quire_memory_new_wrapped (QUIRE_MEMORY_FLAG_READONLY, (gpointer) data, size, 0, size,
-                                   g_bytes_ref (bytes), (GDestroyNotify) g_bytes_unref);
+                                   g_bytes_ref (bytes), release_original);
 }
 
 /**
