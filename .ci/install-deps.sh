@@ -9,6 +9,7 @@
 set -eu
 
 packages='
+binutils
 g++
 gcc
 gi-docgen

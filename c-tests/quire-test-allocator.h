@@ -24,6 +24,7 @@ typedef enum
   WRONG_PARENT,
   NO_PARENT,
   GIVES_ROOT,
+  GIVES_THE_LAST,
   SAYS_YES,
 } TestFault;
 
@@ -33,6 +34,7 @@ typedef struct
 
   /* What goes wrong. */
   TestFault      fault;
+  QuireMemory   *last_share;
   /* What was called, and with what. */
   guint          maps, unmaps, copies, shares, spans, frees;
   QuireMapFlags  last_flags;

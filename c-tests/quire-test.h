@@ -106,6 +106,37 @@ quire_test_expect_critical (const char *pattern)
   g_test_expect_message ("Quire", G_LOG_LEVEL_CRITICAL, pattern);
 }
 
+/* How a refusal speaks of a range; a size of -1 is to the end. */
+static inline char *
+quire_test_describe_range (const char *verb,
+                           const char *offset,
+                           gssize      size)
+{
+  if (size == -1)
+    return g_strdup_printf ("%s from offset %s to the end of 32", verb, offset);
+  return g_strdup_printf ("%s %" G_GSSIZE_FORMAT " bytes at offset %s of 32", verb, size, offset);
+}
+
+static inline char *
+quire_test_describe_signed_range (const char *verb,
+                                  gssize      offset,
+                                  gssize      size)
+{
+  g_autofree char *where = g_strdup_printf ("%" G_GSSIZE_FORMAT, offset);
+
+  return quire_test_describe_range (verb, where, size);
+}
+
+static inline char *
+quire_test_describe_unsigned_range (const char *verb,
+                                    gsize       offset,
+                                    gssize      size)
+{
+  g_autofree char *where = g_strdup_printf ("%" G_GSIZE_FORMAT, offset);
+
+  return quire_test_describe_range (verb, where, size);
+}
+
 /* What byte @position of a block has, so that no two ranges look alike soon. */
 static inline guint8
 quire_test_byte (gsize position)

@@ -129,6 +129,71 @@ test_there_and_back (void)
   quire_test_assert_shows (back, 8, 16);
 }
 
+static void
+test_not_the_bytes (void)
+{
+  guint8 data[32];
+  GBytes *bytes;
+  g_autoptr (QuireMemory) piece = NULL;
+  g_autoptr (QuireMemory) writable = NULL;
+  g_autoptr (QuireMemory) not_shareable = NULL;
+  g_autoptr (GBytes) of_piece = NULL;
+  g_autoptr (GBytes) of_writable = NULL;
+
+  g_test_summary ("A block that a caller wrapped, with bytes to hold, is not taken for these bytes");
+
+  for (gsize i = 0; i < sizeof data; i++)
+    data[i] = quire_test_byte (i);
+  bytes = g_bytes_new_static (data, sizeof data);
+
+  /* The data lies within the bytes, but they are not the same. */
+  piece = quire_memory_new_wrapped (QUIRE_MEMORY_FLAG_READONLY, data + 8, 16, 4, 8,
+                                    g_bytes_ref (bytes), (GDestroyNotify) g_bytes_unref);
+  of_piece = quire_memory_to_bytes (piece);
+  g_assert_nonnull (of_piece);
+  g_assert_true (g_bytes_get_data (of_piece, NULL) == data + 12);
+  g_assert_cmpuint (g_bytes_get_size (of_piece), ==, 8);
+
+  /* They are the same, but the block may be written. */
+  writable = quire_memory_new_wrapped (QUIRE_MEMORY_FLAG_NONE, data, 32, 0, 32,
+                                       g_bytes_ref (bytes), (GDestroyNotify) g_bytes_unref);
+  of_writable = quire_memory_to_bytes (writable);
+  g_assert_nonnull (of_writable);
+  quire_assert_state (writable, "1 share alive");
+  quire_assert_refused (quire_memory_try_fill (writable, 0, -1, 0, &error), BUSY, "1 share alive");
+
+  not_shareable = quire_memory_new_wrapped ((QuireMemoryFlags) (QUIRE_MEMORY_FLAG_READONLY |
+                                                                QUIRE_MEMORY_FLAG_NO_SHARE),
+                                            data, 32, 0, 32, bytes, (GDestroyNotify) g_bytes_unref);
+  quire_assert_refused (quire_memory_try_to_bytes (not_shareable, &error), NOT_SHAREABLE, "32 bytes");
+}
+
+static void
+test_original (void)
+{
+  guint gone = 0;
+  guint8 data[32] = { 0, };
+  GBytes *bytes = g_bytes_new_with_free_func (data, 32, quire_test_count, &gone);
+  QuireMemory *memory = quire_memory_new_from_bytes (bytes);
+  QuireMemory *share = quire_memory_share (memory, 8, 8);
+  g_autoptr (GBytes) back = quire_memory_to_bytes (memory);
+  g_autoptr (GBytes) slice = quire_memory_to_bytes (share);
+
+  g_test_summary ("Bytes of a block over bytes are these bytes, or a slice, and need no block");
+
+  g_assert_true (g_bytes_get_data (back, NULL) == data);
+  g_assert_cmpuint (g_bytes_get_size (back), ==, 32);
+  g_assert_true (g_bytes_get_data (slice, NULL) == data + 8);
+  g_assert_cmpuint (g_bytes_get_size (slice), ==, 8);
+  quire_memory_unref (share);
+  quire_memory_unref (memory);
+  g_bytes_unref (bytes);
+  g_clear_pointer (&back, g_bytes_unref);
+  g_assert_cmpuint (gone, ==, 0);
+  g_clear_pointer (&slice, g_bytes_unref);
+  g_assert_cmpuint (gone, ==, 1);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -141,6 +206,8 @@ main (int    argc,
   g_test_add_func ("/bytes/refused", test_refused);
   g_test_add_func ("/bytes/outlives", test_outlives);
   g_test_add_func ("/bytes/there-and-back", test_there_and_back);
+  g_test_add_func ("/bytes/original", test_original);
+  g_test_add_func ("/bytes/not-the-bytes", test_not_the_bytes);
 
   return g_test_run ();
 }

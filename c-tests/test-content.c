@@ -44,8 +44,7 @@ static char *
 refusal (const char *verb,
          gsize       i)
 {
-  return g_strdup_printf ("%s %" G_GSSIZE_FORMAT " bytes at offset %" G_GSIZE_FORMAT " of 32",
-                          verb, ranges[i].size, ranges[i].offset);
+  return quire_test_describe_unsigned_range (verb, ranges[i].offset, ranges[i].size);
 }
 
 static gsize
@@ -75,28 +74,30 @@ test_fill (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (ranges); i++)
     {
+      const gsize offset = ranges[i].offset;
+      const gssize count = ranges[i].size;
       g_autoptr (QuireMemory) memory = quire_test_new (16, 32, 16);
       gsize filled = 0;
       QuireMapInfo info;
 
-      g_test_message ("offset %" G_GSIZE_FORMAT ", size %" G_GSSIZE_FORMAT, ranges[i].offset, ranges[i].size);
+      g_test_message ("offset %" G_GSIZE_FORMAT ", size %" G_GSSIZE_FORMAT, offset, count);
       if (ranges[i].fits)
         {
-          quire_assert_granted (quire_memory_try_fill (memory, ranges[i].offset, ranges[i].size, 0xe7, &error));
+          quire_assert_granted (quire_memory_try_fill (memory, offset, count, 0xe7, &error));
           filled = resolved (i);
         }
       else
         {
           g_autofree char *words = refusal ("fill", i);
 
-          quire_assert_refused (quire_memory_try_fill (memory, ranges[i].offset, ranges[i].size, 0xe7, &error),
+          quire_assert_refused (quire_memory_try_fill (memory, offset, count, 0xe7, &error),
                                 OUT_OF_RANGE, words);
-          g_assert_false (quire_memory_fill (memory, ranges[i].offset, ranges[i].size, 0xe7));
+          g_assert_false (quire_memory_fill (memory, offset, count, 0xe7));
         }
 
       quire_assert_state (memory, "free");
       g_assert_true (quire_memory_map (memory, &info, QUIRE_MAP_READ));
-      check_all_but (info.data - 16, filled > 0 ? 16 + ranges[i].offset : 0, filled, 0xe7);
+      check_all_but (info.data - 16, filled > 0 ? 16 + offset : 0, filled, 0xe7);
       quire_memory_unmap (memory, &info);
     }
 }
@@ -108,35 +109,37 @@ test_read (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (ranges); i++)
     {
+      const gsize offset = ranges[i].offset;
+      const gssize count = ranges[i].size;
       g_autoptr (QuireMemory) memory = quire_test_new (16, 32, 16);
       guint8 buffer[64];
 
       memset (buffer, 0xe7, sizeof buffer);
-      g_test_message ("offset %" G_GSIZE_FORMAT ", size %" G_GSSIZE_FORMAT, ranges[i].offset, ranges[i].size);
+      g_test_message ("offset %" G_GSIZE_FORMAT ", size %" G_GSSIZE_FORMAT, offset, count);
       if (ranges[i].fits)
         {
           const gsize size = resolved (i);
           g_autoptr (GBytes) bytes = NULL;
 
-          quire_assert_granted (quire_memory_try_read (memory, ranges[i].offset, buffer, size, &error));
-          quire_test_assert_pattern (buffer, size, 16 + ranges[i].offset);
+          quire_assert_granted (quire_memory_try_read (memory, offset, buffer, size, &error));
+          quire_test_assert_pattern (buffer, size, 16 + offset);
           for (gsize n = size; n < sizeof buffer; n++)
             g_assert_cmpuint (buffer[n], ==, 0xe7);
 
-          quire_assert_granted ((bytes = quire_memory_try_read_bytes (memory, ranges[i].offset, ranges[i].size, &error)));
+          quire_assert_granted ((bytes = quire_memory_try_read_bytes (memory, offset, count, &error)));
           g_assert_cmpuint (g_bytes_get_size (bytes), ==, size);
           if (size > 0)
-            quire_test_assert_pattern (g_bytes_get_data (bytes, NULL), size, 16 + ranges[i].offset);
+            quire_test_assert_pattern (g_bytes_get_data (bytes, NULL), size, 16 + offset);
         }
       else
         {
           g_autofree char *words = refusal ("read", i);
 
-          quire_assert_refused (quire_memory_try_read_bytes (memory, ranges[i].offset, ranges[i].size, &error),
+          quire_assert_refused (quire_memory_try_read_bytes (memory, offset, count, &error),
                                 OUT_OF_RANGE, words);
-          quire_assert_refused (quire_memory_try_read (memory, ranges[i].offset, buffer, (gsize) ranges[i].size, &error),
+          quire_assert_refused (quire_memory_try_read (memory, offset, buffer, (gsize) count, &error),
                                 OUT_OF_RANGE, "read", "of 32");
-          g_assert_false (quire_memory_read (memory, ranges[i].offset, buffer, (gsize) ranges[i].size));
+          g_assert_false (quire_memory_read (memory, offset, buffer, (gsize) count));
           for (gsize n = 0; n < sizeof buffer; n++)
             g_assert_cmpuint (buffer[n], ==, 0xe7);
         }
@@ -154,26 +157,28 @@ test_write (void)
   memset (buffer, 0xe7, sizeof buffer);
   for (gsize i = 0; i < G_N_ELEMENTS (ranges); i++)
     {
+      const gsize offset = ranges[i].offset;
+      const gssize count = ranges[i].size;
       g_autoptr (QuireMemory) memory = quire_test_new (16, 32, 16);
       gsize written = 0;
       QuireMapInfo info;
 
-      g_test_message ("offset %" G_GSIZE_FORMAT ", size %" G_GSSIZE_FORMAT, ranges[i].offset, ranges[i].size);
+      g_test_message ("offset %" G_GSIZE_FORMAT ", size %" G_GSSIZE_FORMAT, offset, count);
       if (ranges[i].fits)
         {
           written = resolved (i);
-          quire_assert_granted (quire_memory_try_write (memory, ranges[i].offset, buffer, written, &error));
+          quire_assert_granted (quire_memory_try_write (memory, offset, buffer, written, &error));
         }
       else
         {
-          quire_assert_refused (quire_memory_try_write (memory, ranges[i].offset, buffer, (gsize) ranges[i].size, &error),
+          quire_assert_refused (quire_memory_try_write (memory, offset, buffer, (gsize) count, &error),
                                 OUT_OF_RANGE, "write", "of 32");
-          g_assert_false (quire_memory_write (memory, ranges[i].offset, buffer, (gsize) ranges[i].size));
+          g_assert_false (quire_memory_write (memory, offset, buffer, (gsize) count));
         }
 
       quire_assert_state (memory, "free");
       g_assert_true (quire_memory_map (memory, &info, QUIRE_MAP_READ));
-      check_all_but (info.data - 16, written > 0 ? 16 + ranges[i].offset : 0, written, 0xe7);
+      check_all_but (info.data - 16, written > 0 ? 16 + offset : 0, written, 0xe7);
       quire_memory_unmap (memory, &info);
     }
 }
@@ -190,7 +195,8 @@ test_counts (void)
   quire_assert_refused (quire_memory_try_write (memory, 0, buffer, G_MAXSIZE, &error), OUT_OF_RANGE, "of 32");
   quire_assert_refused (quire_memory_try_read (memory, 32, buffer, G_MAXSIZE, &error), OUT_OF_RANGE);
   quire_assert_refused (quire_memory_try_write (memory, 32, buffer, G_MAXSIZE, &error), OUT_OF_RANGE);
-  quire_assert_refused (quire_memory_try_read (memory, 0, buffer, (gsize) G_MAXSSIZE + 1, &error), OUT_OF_RANGE);
+  quire_assert_refused (quire_memory_try_read (memory, 0, buffer, (gsize) G_MAXSSIZE + 1, &error),
+                        OUT_OF_RANGE);
   quire_test_assert_shows (memory, 0, 32);
 
   quire_assert_granted (quire_memory_try_read (memory, 32, NULL, 0, &error));

@@ -47,11 +47,10 @@ test_edges (void)
         }
       else
         {
-          g_autofree char *words = g_strdup_printf ("copy %" G_GSSIZE_FORMAT " bytes at offset %" G_GSSIZE_FORMAT
-                                                    " of 32, with 16 before", range->size, range->offset);
+          g_autofree char *words = quire_test_describe_signed_range ("copy", range->offset, range->size);
 
           quire_assert_refused (quire_memory_try_copy (memory, range->offset, range->size, &error),
-                                OUT_OF_RANGE, words);
+                                OUT_OF_RANGE, words, "16 before");
           g_assert_null (quire_memory_copy (memory, range->offset, range->size));
         }
       quire_assert_state (memory, "free");
@@ -167,7 +166,7 @@ test_make_writable (void)
   QuireMemory *memory = quire_test_new (0, 32, 0);
   QuireMemory *share, *writable;
 
-  g_test_summary ("make_writable() copies only if the block may not be written, however many references it has");
+  g_test_summary ("make_writable() copies only what may not be written, however many references it has");
 
   quire_memory_weak_ref (memory, quire_test_count_weak, &gone);
   quire_memory_ref (memory);
@@ -203,7 +202,8 @@ test_make_writable_fails (void)
 
   g_test_summary ("make_writable() drops the block when it can't be copied, and says why");
 
-  memory = quire_memory_new_wrapped ((QuireMemoryFlags) (QUIRE_MEMORY_FLAG_NOT_MAPPABLE | QUIRE_MEMORY_FLAG_READONLY),
+  memory = quire_memory_new_wrapped ((QuireMemoryFlags) (QUIRE_MEMORY_FLAG_NOT_MAPPABLE |
+                                                         QUIRE_MEMORY_FLAG_READONLY),
                                      data, 8, 0, 8, &gone, quire_test_count);
   quire_assert_refused (quire_memory_try_make_writable (memory, &error), NOT_MAPPABLE, "8 bytes");
   g_assert_cmpuint (gone, ==, 1);

@@ -137,7 +137,8 @@ test_no_map (void)
 
   g_test_summary ("An allocator with alloc and free only can be shared, and says that it can't be mapped");
 
-  quire_assert_refused (quire_memory_map_full (memory, &info, QUIRE_MAP_READ, &error), FAILED, "allocator test");
+  quire_assert_refused (quire_memory_map_full (memory, &info, QUIRE_MAP_READ, &error),
+                        FAILED, "allocator test");
   quire_assert_state (memory, "free");
   share = quire_memory_share (memory, 0, -1);
   g_assert_nonnull (share);
@@ -193,8 +194,17 @@ test_map_full_fails (void)
   g_assert_error (reason, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   quire_assert_state (memory, "free");
 
+  /* An address and an error: never both. */
+  g_clear_error (&reason);
+  allocator->fault = GIVES_BOTH;
+  g_assert_true (quire_memory_map_full (memory, &info, QUIRE_MAP_READ, &reason) == (reason == NULL));
+  quire_map_info_clear (&info);
+  quire_assert_state (memory, "free");
+  allocator->unmaps = 0;
+
   allocator->fault = GIVES_NULL;
-  quire_assert_refused (quire_memory_map_full (memory, &info, QUIRE_MAP_READ, &error), FAILED, "allocator test");
+  quire_assert_refused (quire_memory_map_full (memory, &info, QUIRE_MAP_READ, &error),
+                        FAILED, "allocator test");
   g_assert_cmpuint (allocator->unmaps, ==, 0);
 }
 

@@ -29,7 +29,7 @@ whole_allocator_copy (QuireMemory *memory,
   if (test_allocator_fail (self, error))
     return NULL;
 
-  copy = quire_allocator_try_alloc (memory->allocator, size, NULL, error);
+  copy = quire_allocator_alloc (memory->allocator, size, NULL);
   memcpy (TEST_MEMORY (copy)->data, TEST_MEMORY (memory)->data + memory->offset + offset, size);
 
   return copy;
@@ -52,6 +52,8 @@ whole_allocator_share (QuireMemory *root,
     return NULL;
   if (self->fault == GIVES_ROOT)
     return quire_memory_ref (root);
+  if (self->fault == GIVES_THE_LAST)
+    return quire_memory_ref (self->last_share);
   if (self->fault == WRONG_PARENT)
     parent = quire_allocator_alloc (root->allocator, root->maxsize, NULL);
   if (self->fault == NO_PARENT)
@@ -65,7 +67,8 @@ whole_allocator_share (QuireMemory *root,
   if (parent != root)
     quire_memory_unref (parent);
 
-  return &share->memory;
+  self->last_share = &share->memory;
+  return self->last_share;
 }
 
 static gboolean
@@ -140,6 +143,15 @@ test_copy_fails (void)
   g_assert_error (reason, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
   quire_assert_state (memory, "free");
 
+  /* A copy and an error: never both. */
+  allocator->fault = GIVES_BOTH;
+  g_clear_error (&reason);
+  {
+    g_autoptr (QuireMemory) copy = quire_memory_try_copy (memory, 0, -1, &reason);
+
+    g_assert_true ((copy == NULL) == (reason != NULL));
+  }
+
   allocator->fault = GIVES_NULL;
   quire_assert_refused (quire_memory_try_copy (memory, 0, -1, &error), FAILED, "allocator test");
   quire_assert_state (memory, "free");
@@ -204,14 +216,15 @@ test_share_fails (void)
   guint gone = 0;
   QuireMemory *memory = test_allocator_block (allocator, 8, 32, 8);
 
-  g_test_summary ("A share that isn't what was asked for is dropped, uncounted, and the block stays as it was");
+  g_test_summary ("A share that isn't what was asked for is dropped, uncounted; the block stays as it was");
 
   quire_memory_weak_ref (memory, quire_test_count_weak, &gone);
   for (gsize i = 0; i < G_N_ELEMENTS (faults); i++)
     {
       allocator->fault = faults[i].fault;
       g_test_message ("fault %u", faults[i].fault);
-      quire_assert_refused (quire_memory_try_share (memory, 4, 8, &error), FAILED, "allocator test", faults[i].words);
+      quire_assert_refused (quire_memory_try_share (memory, 4, 8, &error),
+                            FAILED, "allocator test", faults[i].words);
       g_assert_null (quire_memory_share (memory, 4, 8));
       quire_assert_state (memory, "free");
     }
@@ -230,6 +243,23 @@ test_share_fails (void)
   g_assert_cmpuint (gone, ==, 0);
   quire_memory_unref (memory);
   g_assert_cmpuint (gone, ==, 1);
+}
+
+static void
+test_cached_share (void)
+{
+  g_autoptr (TestAllocator) allocator = g_object_new (whole_allocator_get_type (), NULL);
+  g_autoptr (QuireMemory) memory = test_allocator_block (allocator, 8, 32, 8);
+  QuireMemory *first = quire_memory_share (memory, 4, 8);
+  QuireMemory *again;
+
+  g_test_summary ("An allocator that gives the same share once more leaves none in the count for ever");
+
+  allocator->fault = GIVES_THE_LAST;
+  again = quire_memory_share (memory, 4, 8);
+  g_clear_pointer (&again, quire_memory_unref);
+  quire_memory_unref (first);
+  quire_assert_state (memory, "free");
 }
 
 static void
@@ -268,6 +298,7 @@ main (int    argc,
   g_test_add_func ("/custom-share/share", test_share);
   g_test_add_func ("/custom-share/share-fails", test_share_fails);
   g_test_add_func ("/custom-share/false-span", test_false_span);
+  g_test_add_func ("/custom-share/cached-share", test_cached_share);
 
   return g_test_run ();
 }

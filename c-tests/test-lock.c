@@ -199,6 +199,7 @@ test_one_share (void)
 
   g_test_summary ("While a share lives nobody writes, and everybody reads");
 
+  g_assert_nonnull (share);
   check_row (memory, one_share, "1 share alive");
 }
 
@@ -462,6 +463,19 @@ test_unlock_not_held (void)
       quire_memory_unlock (memory, FLAGS (kinds[held].flags));
     }
 
+  /* Nor is a map a lock that somebody took. */
+  for (gsize held = 0; held < N_MAPS; held++)
+    {
+      const QuireMapFlags flags = FLAGS (kinds[held].flags);
+      QuireMapInfo info;
+
+      g_assert_true (quire_memory_map (memory, &info, flags));
+      quire_assert_refused (quire_memory_try_unlock (memory, flags, &error), FAILED, "lock to drop");
+      quire_assert_state (memory, kinds[held].state);
+      quire_memory_unmap (memory, &info);
+      quire_assert_state (memory, "free");
+    }
+
   quire_test_expect_critical ("*no WRITE lock to drop*");
   quire_memory_unlock (memory, W);
   g_test_assert_expected_messages ();
@@ -477,6 +491,7 @@ test_describe (void)
 
   g_test_summary ("People read what stands on a block, with the numbers");
 
+  g_assert_true (one != two);
   g_assert_true (quire_memory_lock (memory, R));
   g_assert_true (quire_memory_lock (memory, FLAGS (R | E)));
   quire_assert_state (memory, "2 READ maps, 1 owner, 2 shares alive");

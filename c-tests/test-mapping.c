@@ -65,6 +65,7 @@ test_unmap_wrong (void)
   quire_assert_state (memory, "1 READ map");
   quire_assert_state (other, "1 READ map");
   g_assert_false (quire_mapping_is_released (mapping));
+  g_assert_false (quire_mapping_is_released (others));
 
   quire_assert_granted (quire_memory_try_unmap (memory, mapping, &error));
   g_assert_true (quire_memory_lock (memory, QUIRE_MAP_READ));
@@ -195,6 +196,27 @@ test_view_keeps_mapping (void)
   g_assert_true (data == bytes);
   quire_mapping_release_view (mapping);
   g_assert_cmpuint (gone, ==, 1);
+}
+
+static void
+test_unlock_too_many (void)
+{
+  g_autoptr (QuireMemory) memory = quire_memory_new (32);
+  QuireMapping *mapping;
+
+  g_test_summary ("A script can't drop the lock of a mapping: an unlock too many is refused");
+
+  for (guint i = 0; i < 2; i++)
+    {
+      mapping = map (memory, QUIRE_MAP_READ);
+      quire_assert_refused (quire_memory_try_unlock (memory, QUIRE_MAP_READ, &error), FAILED);
+      quire_assert_state (memory, "1 READ map");
+      if (i == 0)
+        quire_mapping_release (mapping);
+      quire_mapping_unref (mapping);
+      quire_assert_state (memory, "free");
+    }
+  quire_assert_granted (quire_memory_try_fill (memory, 0, -1, 1, &error));
 }
 
 static void
@@ -374,6 +396,7 @@ main (int    argc,
   g_test_add_func ("/mapping/views", test_views);
   g_test_add_func ("/mapping/deferred-release", test_deferred_release);
   g_test_add_func ("/mapping/view-keeps-mapping", test_view_keeps_mapping);
+  g_test_add_func ("/mapping/unlock-too-many", test_unlock_too_many);
   g_test_add_func ("/mapping/no-view-to-release", test_no_view_to_release);
   g_test_add_func ("/mapping/released-keeps-storage", test_released_keeps_storage);
   g_test_add_func ("/mapping/released-storage-goes", test_released_storage_goes);

@@ -219,6 +219,20 @@ test_refused (void)
 }
 
 static void
+test_none_in_list (void)
+{
+  g_autoptr (QuireMemory) block = quire_memory_new (8);
+  QuireMemory *list[] = { block, NULL };
+  QuireMemory *nothing[] = { NULL };
+
+  g_test_summary ("A list with nothing at some place is refused, and the message says which");
+
+  quire_assert_refused (quire_memory_merge_list (list, 2, NULL, &error),
+                        NOT_SUPPORTED, "2 blocks", "number 1");
+  quire_assert_refused (quire_memory_merge_list (nothing, 1, NULL, &error), NOT_SUPPORTED, "number 0");
+}
+
+static void
 test_too_large (void)
 {
   static guint8 byte[1];
@@ -269,6 +283,7 @@ main (int    argc,
   g_test_add_func ("/merge/list-span", test_list_span);
   g_test_add_func ("/merge/list-sizes", test_list_sizes);
   g_test_add_func ("/merge/refused", test_refused);
+  g_test_add_func ("/merge/none-in-list", test_none_in_list);
   g_test_add_func ("/merge/too-large", test_too_large);
   g_test_add_func ("/merge/again", test_again);
 

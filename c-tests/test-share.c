@@ -26,7 +26,8 @@ test_share (void)
   g_assert_true (window.data == whole.data + 4);
   g_assert_cmpuint (window.size, ==, 8);
   g_assert_cmpuint (window.maxsize, ==, 44);
-  quire_assert_refused (quire_memory_map_full (share, &refused, QUIRE_MAP_WRITE, &error), READ_ONLY, "8 bytes");
+  quire_assert_refused (quire_memory_map_full (share, &refused, QUIRE_MAP_WRITE, &error),
+                        READ_ONLY, "8 bytes");
   quire_memory_unmap (share, &window);
   quire_memory_unmap (memory, &whole);
 }
@@ -48,18 +49,18 @@ test_edges (void)
           const gsize start = (gsize) (16 + range->offset);
           const gsize size = range->size == -1 ? 48 - start : (gsize) range->size;
 
-          quire_assert_granted ((share = quire_memory_try_share (memory, range->offset, range->size, &error)));
+          quire_assert_granted ((share = quire_memory_try_share (memory, range->offset,
+                                                                range->size, &error)));
           quire_assert_sizes (share, start, size, 64);
           quire_test_assert_shows (share, start, size);
           quire_assert_state (memory, "1 share alive");
         }
       else
         {
-          g_autofree char *words = g_strdup_printf ("share %" G_GSSIZE_FORMAT " bytes at offset %" G_GSSIZE_FORMAT
-                                                    " of 32, with 16 before", range->size, range->offset);
+          g_autofree char *words = quire_test_describe_signed_range ("share", range->offset, range->size);
 
           quire_assert_refused (quire_memory_try_share (memory, range->offset, range->size, &error),
-                                OUT_OF_RANGE, words);
+                                OUT_OF_RANGE, words, "16 before");
           g_assert_null (quire_memory_share (memory, range->offset, range->size));
           quire_assert_state (memory, "free");
           quire_assert_sizes (memory, 16, 32, 64);
@@ -123,7 +124,8 @@ test_no_share_under_write (void)
 
       g_assert_true (quire_memory_map (memory, &info, (QuireMapFlags) writes[i].flags));
       state = quire_memory_describe_lock (memory);
-      quire_assert_refused (quire_memory_try_share (memory, 0, -1, &error), BUSY, "32 bytes", writes[i].words);
+      quire_assert_refused (quire_memory_try_share (memory, 0, -1, &error),
+                            BUSY, "32 bytes", writes[i].words);
       quire_assert_refused (quire_memory_try_to_bytes (memory, &error), BUSY, writes[i].words);
       quire_assert_state (memory, state);
       quire_memory_unmap (memory, &info);
@@ -234,7 +236,8 @@ test_not_mappable (void)
   memory = quire_memory_new_wrapped (QUIRE_MEMORY_FLAG_NOT_MAPPABLE, data, 32, 0, 32, NULL, NULL);
   share = quire_memory_share (memory, 0, 8);
   g_assert_nonnull (share);
-  quire_assert_refused (quire_memory_map_full (share, &info, QUIRE_MAP_READ, &error), NOT_MAPPABLE, "8 bytes");
+  quire_assert_refused (quire_memory_map_full (share, &info, QUIRE_MAP_READ, &error),
+                        NOT_MAPPABLE, "8 bytes");
 }
 
 static void
@@ -266,6 +269,7 @@ test_is_span (void)
   g_autoptr (QuireMemory) nothing = quire_memory_share (root, 16, 0);
   g_autoptr (QuireMemory) before = quire_memory_share (root, -8, 8);
   g_autoptr (QuireMemory) foreign = quire_memory_share (other, 16, 16);
+  gssize found = 99;
   gsize offset;
 
   g_test_summary ("Side by side in the same parent, in this order, without a gap: that is a span");
@@ -278,6 +282,11 @@ test_is_span (void)
   g_assert_cmpuint (offset, ==, 16);
   g_assert_true (quire_memory_is_span (before, a, &offset));
   g_assert_cmpint ((gssize) offset, ==, -8);
+  g_assert_true (quire_memory_find_span (before, a, &found));
+  g_assert_cmpint (found, ==, -8);
+  g_assert_true (quire_memory_find_span (before, a, NULL));
+  g_assert_false (quire_memory_find_span (a, before, &found));
+  g_assert_cmpint (found, ==, 0);
   g_assert_true (quire_memory_is_span (a, nothing, NULL));
   g_assert_true (quire_memory_is_span (nothing, b, NULL));
 
@@ -310,7 +319,8 @@ test_many (void)
   g_test_summary ("Shares go in any order, and then the root is writable again");
 
   for (gsize i = 0; i < N; i++)
-    shares[i] = quire_memory_share (i % 2 == 0 ? memory : shares[i - 1], 0, i % 2 == 0 ? (gssize) (i + 1) : 1);
+    shares[i] = quire_memory_share (i % 2 == 0 ? memory : shares[i - 1], 0,
+                                    i % 2 == 0 ? (gssize) (i + 1) : 1);
   quire_assert_state (memory, "1000 shares alive");
   for (gsize i = 0; i < N; i += 2)
     quire_memory_unref (shares[i]);

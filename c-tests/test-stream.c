@@ -96,25 +96,26 @@ test_read (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (ranges); i++)
     {
+      const gsize offset = ranges[i].offset;
+      const gssize count = ranges[i].size;
       g_autoptr (QuireMemory) memory = quire_test_new (16, 32, 16);
       g_autoptr (GInputStream) stream = open_source (64);
       gsize start = 0, size = 0, bytes_read = 99;
       QuireMapInfo info;
 
-      g_test_message ("offset %" G_GSIZE_FORMAT ", size %" G_GSSIZE_FORMAT, ranges[i].offset, ranges[i].size);
+      g_test_message ("offset %" G_GSIZE_FORMAT ", size %" G_GSSIZE_FORMAT, offset, count);
       if (ranges[i].fits)
         {
-          size = ranges[i].size == -1 ? 32 - ranges[i].offset : (gsize) ranges[i].size;
-          start = 16 + ranges[i].offset;
-          quire_assert_granted (quire_memory_read_from_stream (memory, ranges[i].offset, ranges[i].size, stream,
+          size = count == -1 ? 32 - offset : (gsize) count;
+          start = 16 + offset;
+          quire_assert_granted (quire_memory_read_from_stream (memory, offset, count, stream,
                                                                &bytes_read, NULL, &error));
         }
       else
         {
-          g_autofree char *words = g_strdup_printf ("read %" G_GSSIZE_FORMAT " bytes at offset %" G_GSIZE_FORMAT
-                                                    " of 32", ranges[i].size, ranges[i].offset);
+          g_autofree char *words = quire_test_describe_unsigned_range ("read", offset, count);
 
-          quire_assert_refused (quire_memory_read_from_stream (memory, ranges[i].offset, ranges[i].size, stream,
+          quire_assert_refused (quire_memory_read_from_stream (memory, offset, count, stream,
                                                                &bytes_read, NULL, &error),
                                 OUT_OF_RANGE, words);
         }
@@ -184,7 +185,7 @@ test_stream_error (void)
   gsize bytes_read = 99;
   QuireMapInfo info;
 
-  g_test_summary ("An error of the stream comes through as it is, with what was read before, and the map ends");
+  g_test_summary ("An error of the stream comes through, with what was read before, and the map ends");
 
   g_assert_false (quire_memory_read_from_stream (memory, 2, -1, failing, &bytes_read, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);

@@ -144,3 +144,10 @@ def run_script(script, timeout=60):
              'PYTHONMALLOC': 'debug'},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, timeout=timeout)
+
+
+def check_survived(result):
+    """A script of run_script() came to its end, and nothing went wrong behind its back."""
+    assert result.returncode == 0, result.stderr[-4000:]
+    for trouble in ('Traceback', 'Exception ignored', 'CRITICAL'):
+        assert trouble not in result.stderr, result.stderr[-4000:]

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Whatever a script does, the interpreter does not crash.
+"""Whatever a script does to objects and calls, the interpreter does not crash.
 
 Each script runs in an interpreter of its own, with the debug allocators of Python and
 of the C library, and with GLib's criticals fatal. It must end as scripts do.
@@ -10,8 +10,9 @@ of the C library, and with GLib's criticals fatal. It must end as scripts do.
 
 import pytest
 
-SCRIPTS = {}
+from helpers import check_survived
 
+SCRIPTS = {}
 
 SCRIPTS['bare objects'] = '''
 for cls in (Memory, Quire.Mapping, Quire.MapInfo, Memory.__mro__[2], Quire.Mapping.__mro__[2]):
@@ -108,9 +109,9 @@ for name in sorted(set(dir(Memory)) | set(dir(Quire.Mapping)) | {'__bases__', '_
         frame = Frame(16)
         view = memoryview(frame)
         attempt(setattr, Frame, name, value)
-        attempt(setattr, _quire.MemoryBase, name, value) if name.startswith('_x') else None
-        for use in (Frame, lambda n: frame[:n], lambda n: memoryview(frame), lambda n: len(frame), lambda n: frame + frame,
-                    lambda n: frame.close(), lambda n: repr(frame), lambda n: frame.get_sizes()):
+        for use in (Frame, lambda n: frame[:n], lambda n: memoryview(frame), lambda n: len(frame),
+                    lambda n: frame + frame, lambda n: frame.close(), lambda n: repr(frame),
+                    lambda n: frame.get_sizes()):
             attempt(use, 5)
         attempt(view.release)
         attempt(delattr, Frame, name)
@@ -124,8 +125,8 @@ class Other(Memory): pass
 classes = [Memory, Frame, Other, Quire.Mapping, GLib.Bytes, Quire.AllocationParams, object, int, bytearray,
            _quire.MemoryBase, _quire.MappingBase, GObject.Object]
 for cls in classes:
-    for make in (lambda: Memory(100), lambda: Frame(100), lambda: Memory(100).map(Flags.WRITE), lambda: GLib.Bytes.new(b'abc'),
-                 Quire.AllocationParams.new):
+    for make in (lambda: Memory(100), lambda: Frame(100), lambda: Memory(100).map(Flags.WRITE),
+                 lambda: GLib.Bytes.new(b'abc'), Quire.AllocationParams.new):
         thing = make()
         view = attempt(memoryview, thing)
         attempt(setattr, thing, '__class__', cls)
@@ -135,37 +136,6 @@ for cls in classes:
                 attempt(member)
         attempt(memoryview, thing)
         del view, thing
-gc.collect()
-'''
-
-SCRIPTS['mapping whose memory has no name'] = '''
-info = Memory(1 << 20).map(Flags.READWRITE)
-gc.collect()
-info.data[:] = bytes(1 << 20)
-memory = info.memory
-memory.unmap(info)
-del memory
-gc.collect()
-assert info.memory is None
-assert isinstance(attempt(memoryview, info), BufferError)
-info.release()
-attempt(info.__enter__)
-attempt(Memory(5).unmap, info)
-assert info.size == 1 << 20
-'''
-
-SCRIPTS['copies of a mapping'] = '''
-memory = Memory(1 << 20)
-info = memory.map(Flags.WRITE)
-copies = [info.copy() for _ in range(10)]
-memory.unmap(copies[3])
-for other in (*copies, info):
-    assert isinstance(attempt(memory.unmap, other), GLib.Error)
-    other.release()
-    assert isinstance(attempt(memoryview, other), BufferError)
-assert memory.describe_lock() == 'free'
-del memory
-copies.clear()
 gc.collect()
 '''
 
@@ -201,66 +171,6 @@ for flags in (Flags.READ, Flags.WRITE, Flags.READWRITE):
     memory.close()
 '''
 
-SCRIPTS['use after close'] = '''
-memory = Memory(1 << 24)
-share = memory[5:]
-info, view = share.map(), memoryview(share)
-shown = share.to_bytes()
-share.close(); memory.close()
-for name in dir(share):
-    for handle in (memory, share):
-        member = attempt(getattr, handle, name)
-        if callable(member) and not name.startswith('__') and name != '_clear_boxed':
-            attempt(member)
-            attempt(member, 0, -1)
-            attempt(member, info)
-del memory
-gc.collect()
-assert len(bytes(view)) == len(bytes(info)) == (1 << 24) - 5
-assert shown.get_size() == (1 << 24) - 5
-del share
-gc.collect()
-bytes(view), bytes(info), info.memory
-'''
-
-# numpy.ndarray(buffer=...) gives the buffer back and keeps the address.
-SCRIPTS['pointer after close'] = '''
-import numpy
-memory = Memory(1 << 24)
-share = memory[:]
-pointers = [numpy.ndarray(1 << 24, 'u1', buffer=memory), numpy.ndarray(1 << 24, 'u1', buffer=share)]
-writable = numpy.ndarray(1 << 24, 'u1', buffer=Memory(1 << 24))
-share.close(); memory.close()
-del memory, share
-gc.collect()
-other = Memory(1 << 24)
-for pointer in pointers:
-    pointer.sum()
-writable[:] = 1
-'''
-
-SCRIPTS['pointer after unmap'] = '''
-import numpy
-memory = Memory(1 << 24)
-info = memory.map(Flags.READWRITE)
-pointer = numpy.ndarray(1 << 24, 'u1', buffer=info)
-memory.unmap(info)
-memory.close()
-del memory, info
-gc.collect()
-pointer[:] = 1
-assert pointer.sum() == 1 << 24
-'''
-
-SCRIPTS['pointer after the boxed pointer was cleared'] = '''
-import numpy
-for make in (lambda: Memory(1 << 24), lambda: Memory(1 << 24).map(Flags.READWRITE)):
-    thing = make()
-    pointer = numpy.ndarray(1 << 24, 'u1', buffer=thing)
-    attempt(thing._clear_boxed)
-    pointer[:] = 1
-'''
-
 SCRIPTS['the boxed pointer was cleared'] = '''
 for make in (lambda: Memory(100), lambda: Memory(100)[:], lambda: Memory(100).map()):
     thing = make()
@@ -268,145 +178,19 @@ for make in (lambda: Memory(100), lambda: Memory(100)[:], lambda: Memory(100).ma
     for name in dir(thing):
         member = attempt(getattr, thing, name)
         if callable(member) and not name.startswith('__'):
-            for arguments in ((), (0, -1), (0, -1, 0), (Flags.READ,), (0, b'abc'), (Memory(1),), ('system',), (0,), (thing,)):
+            for arguments in ((), (0, -1), (0, -1, 0), (Flags.READ,), (0, b'abc'), (Memory(1),), ('system',), (0,),
+                              (thing,)):
                 attempt(member, *arguments)
-    for use in (len, bytes, memoryview, repr, hash, lambda t: t + t, lambda t: t[:], lambda t: Memory.merge_list([t, t])):
+    for use in (len, bytes, memoryview, repr, hash, lambda t: t + t, lambda t: t[:],
+                lambda t: Memory.merge_list([t, t])):
         attempt(use, thing)
 '''
 
-# What an argument's __index__() does meanwhile.
-SCRIPTS['close while slicing'] = '''
-class Closing:
-    def __init__(self, memory): self.memory = memory
-    def __index__(self):
-        self.memory.close()
-        return 0
-    __int__ = __index__
-for use in (lambda m, i: m[i:], lambda m, i: m[:i], lambda m, i: m.share(i, -1), lambda m, i: m.copy(i, -1),
-            lambda m, i: m.fill(i, -1, 0), lambda m, i: m.read(i, -1), lambda m, i: m.write(i, b'abc'),
-            lambda m, i: m.resize(i, 100), lambda m, i: m.is_aligned(i), lambda m, i: m.map(i)):
-    for make in (lambda: Memory(1 << 24), lambda: Memory(1 << 24)[1:], lambda: Memory.wrap(bytearray(1 << 24))):
-        memory = make()
-        result = attempt(use, memory, Closing(memory))
-        del memory
-        gc.collect()
-        for read in (bytes, len, lambda r: bytes(r[1:]), lambda r: r.get_parent(), lambda r: r.close()):
-            attempt(read, result)
-        del result
-'''
-
-SCRIPTS['clear while slicing'] = SCRIPTS['close while slicing'].replace('.close()\n        return', '._clear_boxed()\n        return')
-
 SCRIPTS['merge_list of nothing'] = '''
-for wrong in ([None], [Memory(1), None], [None] * 5, [5], 'text', {}, iter([Memory(1)]), [[Memory(1)]], [GLib.Bytes.new(b'a')],
-              {Memory(1): 1}, None, 5, object()):
-    assert isinstance(attempt(Memory.merge_list, wrong), TypeError), wrong
-    assert isinstance(attempt(Quire.memory_merge_list, wrong), TypeError), wrong
-'''
-
-SCRIPTS['a list that changes while it is merged'] = '''
-memories = [Memory(1 << 20) for _ in range(200)]
-outcome = []
-thread = threading.Thread(target=lambda: outcome.append(attempt(Memory.merge_list, memories)))
-thread.start()
-time.sleep(0.02)
-memories.clear()
-gc.collect()
-thread.join()
-assert len(outcome) == 1
-'''
-
-# The lists are long, so that the merge takes a while; the resize has to come in the midst of it.
-SCRIPTS['a resize while a span is merged'] = '''
-for delay in range(16):
-    memory = Memory(1000)
-    memory.fill(0, -1, 1)
-    empty, whole = memory[0:0], memory[0:1000]
-    memories = [empty] * 1000000 + [whole]
-    outcome = []
-    thread = threading.Thread(target=lambda: outcome.append(attempt(Memory.merge_list, memories)))
-    thread.start()
-    time.sleep(0.005)
-    start = time.perf_counter()
-    while time.perf_counter() < start + 0.0005 * delay:
-        pass
-    empty.resize(500, 0)
-    whole.resize(500, 500)
-    thread.join()
-    merged = outcome.pop()
-    if isinstance(merged, tuple):
-        size, offset, maxsize = merged[0].get_sizes()
-        assert offset + size <= maxsize
-        assert set(bytes(merged[0])) <= {1}
-'''
-
-SCRIPTS['a close while a span is merged'] = '''
-for delay in range(16):
-    memory = Memory(1 << 24)
-    empty, whole = memory[0:0], memory[0:1000]
-    memories = (empty,) * 1000000 + (whole,)
-    outcome = []
-    thread = threading.Thread(target=lambda: outcome.append(attempt(Memory.merge_list, memories)))
-    thread.start()
-    time.sleep(0.005)
-    start = time.perf_counter()
-    while time.perf_counter() < start + 0.0005 * delay:
-        pass
-    memory.close(); empty.close(); whole.close()
-    thread.join()
-    merged = outcome.pop()
-    del memory, empty, whole, memories, thread
-    gc.collect()
-    if isinstance(merged, tuple):
-        assert len(bytes(merged[0])) == 1000
-        del merged
-'''
-
-SCRIPTS['blocks in signals'] = '''
-class Source(GObject.Object):
-    memory = GObject.Property(type=Memory)
-    @GObject.Signal(arg_types=(Memory,), return_type=Memory)
-    def arrived(self, memory):
-        return memory
-    @GObject.Signal(arg_types=(Quire.Mapping,))
-    def mapped(self, info):
-        pass
-
-source, kept = Source(), []
-def keep(source, thing):
-    kept.append(thing)
-    return thing
-def close(source, memory):
-    memory.close()
-source.connect('arrived', keep)
-source.connect('mapped', keep)
-result = source.emit('arrived', Memory(1 << 24))
-gc.collect()
-assert len(bytes(result)) == 1 << 24
-del result
-assert len(bytes(kept[0])) == 1 << 24
-source.emit('mapped', Memory(1 << 24).map())
-gc.collect()
-assert len(bytes(kept[1])) == 1 << 24
-kept[1].release()
-kept.clear()
-
-closing = Source()
-closing.connect('arrived', close)
-memory = Memory(1 << 24)
-attempt(closing.emit, 'arrived', memory)
-assert len(bytes(memory)) == 1 << 24
-source.memory = memory
-source.memory.close()
-del memory
-gc.collect()
-assert len(bytes(source.memory)) == 1 << 24
-value = GObject.Value(Memory, source.memory)
-memories = [value.get_boxed(), value.get_value()]
-source.memory = None
-del value
-gc.collect()
-assert all(len(bytes(memory)) == 1 << 24 for memory in memories)
+for wrong in ([None], [Memory(1), None], [None] * 5, [5], 'text', {}, iter([Memory(1)]), [[Memory(1)]],
+              [GLib.Bytes.new(b'a')], {Memory(1): 1}, None, 5, object()):
+    for merge_list in (Memory.merge_list, Quire.memory_merge_list):
+        assert isinstance(attempt(merge_list, wrong), (TypeError, GLib.Error)), wrong
 '''
 
 SCRIPTS['an allocator in Python'] = '''
@@ -433,9 +217,12 @@ Memory(5)
 '''
 
 SCRIPTS['parameters of all kinds'] = '''
-for name in ('flags', 'align', 'prefix', 'padding'):
-    for value in (0, 1, 5, 255, 1 << 8, 1 << 9, 1 << 10, 0xff00, 1 << 31, (1 << 32) - 1, 1 << 40, 1 << 62, 1 << 63, (1 << 64) - 1,
-                  -1, None, 'x', 1.5, []):
+no_numbers = (-1, None, 'x', 1.5, [], 1 << 64)
+for name, values in (('flags', (0, *(1 << bit for bit in range(32)), 0xff00, (1 << 32) - 1)),
+                     ('align', (0, 1, 5, 255, (1 << 16) - 1, 1 << 62, (1 << 63) - 1, (1 << 64) - 1)),
+                     ('prefix', (0, 1, 255, 1 << 16, 1 << 62, 1 << 63, (1 << 64) - 1)),
+                     ('padding', (0, 1, 255, 1 << 16, 1 << 62, 1 << 63, (1 << 64) - 1))):
+    for value in (*values, *no_numbers):
         params = Quire.AllocationParams.new()
         attempt(setattr, params, name, value)
         for size in (0, 100, 1 << 62, (1 << 64) - 1):
@@ -450,56 +237,6 @@ for name in ('flags', 'align', 'prefix', 'padding'):
 copied = params.copy()
 del params
 attempt(Memory.new_with_params, 10, copied)
-'''
-
-SCRIPTS['deep nesting of wraps'] = '''
-memory = Memory(16)
-for _ in range(100000):
-    memory = Memory.wrap(memory)
-memoryview(memory)[0] = 1
-del memory
-gc.collect()
-'''
-
-SCRIPTS['deep nesting of bytes'] = '''
-memory = Memory(16)
-for _ in range(100000):
-    memory = Memory.new_from_bytes(memory.to_bytes())
-assert len(bytes(memory)) == 16
-del memory
-gc.collect()
-'''
-
-SCRIPTS['wrapped exporters that change'] = '''
-import array
-for exporter, change in ((bytearray(100), lambda e: e.extend(b'abc')), (array.array('i', range(9)), lambda e: e.append(1)),
-                         (mmap.mmap(-1, 4096), lambda e: e.close()), (mmap.mmap(-1, 4096), lambda e: e.resize(8192)),
-                         (memoryview(bytearray(9)), lambda e: e.release()), (bytearray(8), lambda e: e.clear())):
-    memory = Memory.wrap(exporter)
-    assert isinstance(attempt(change, exporter), (BufferError, SystemError)), exporter
-    memory.fill(0, -1, 1)
-    share = memory[1:]
-    del exporter
-    gc.collect()
-    assert set(bytes(share)) == {1}
-    memory.close()
-    del memory
-    bytes(share)
-'''
-
-SCRIPTS['released views'] = '''
-memory = Memory(16)
-view = memoryview(memory)
-view.release(); view.release()
-assert isinstance(attempt(Memory.wrap, view), ValueError)
-cast = memoryview(memory).cast('I').cast('B', (4, 4))
-wrapped = Memory.wrap(cast)
-attempt(cast.release)
-wrapped.fill(0, -1, 7)
-del cast
-assert bytes(wrapped) == bytes(7 for _ in range(16))
-with memoryview(memory) as view:
-    attempt(memory.map, Flags.READ | Flags.UNIQUE)
 '''
 
 SCRIPTS['duplicates'] = '''
@@ -546,118 +283,6 @@ attempt(type, 'X', (Memory, Quire.Mapping), {})
 attempt(type, 'X', (Quire.Mapping, bytes), {})
 '''
 
-SCRIPTS['finalizers'] = '''
-class Holder:
-    def __init__(self):
-        self.memory = Memory(1 << 20)
-        self.info = self.memory.map(Flags.READWRITE)
-        self.view = memoryview(self.info)
-        self.itself = self
-    def __del__(self):
-        self.view[0] = 1
-        attempt(self.memory.unmap, self.info)
-        self.memory.close()
-        self.view[1] = 2
-        self.info.release()
-for _ in range(20):
-    Holder()
-gc.collect()
-class Exporter(bytearray):
-    def __del__(self): Memory.wrap(bytearray(5))[1:]; gc.collect()
-for _ in range(20):
-    Memory.wrap(Exporter(10))[1:].to_bytes()
-'''
-
-SCRIPTS['cycles'] = '''
-for _ in range(50):
-    memory = Memory(1 << 16)
-    memory.view = memoryview(memory)
-    memory.info = info = memory.map(Flags.READWRITE)
-    info.memory_too = memory
-    info.view = info.data
-    exporter = type('Exporter', (bytearray,), {})(100)
-    exporter.block = Memory.wrap(exporter)
-    del memory, info, exporter
-gc.collect()
-'''
-
-SCRIPTS['views at exit'] = '''
-import numpy
-memory = Memory(1 << 20)
-view, numbers = memoryview(memory), numpy.frombuffer(memory, 'u1')
-info = memory.map(Flags.READWRITE)
-context = memory.map(Flags.READWRITE).__enter__()
-pointer = numpy.ndarray(5, 'u1', buffer=info)
-wrapped = Memory.wrap(bytearray(100))
-wrapped_array = Memory.wrap(numpy.zeros(100))
-shown = wrapped.to_bytes()
-sys.everything = [memory, view, numbers, info, context, pointer, wrapped, shown, wrapped_array]
-sys.everything.append(sys.everything)
-sys.modules['kept'] = wrapped
-'''
-
-SCRIPTS['use at exit'] = '''
-memory = Memory(1 << 20)
-wrapped = Memory.wrap(bytearray(100))
-def leave():
-    global memory, wrapped
-    view = memoryview(memory)
-    memory.close()
-    view[0] = 1
-    share = wrapped[1:]
-    memory = wrapped = None
-    assert bytes(share) == bytes(99)
-    Memory.wrap(bytearray(5)).to_bytes()
-atexit.register(leave)
-class Late:
-    def __init__(self): self.memory, self.view = memory, memoryview(memory)
-    def __del__(self):
-        self.view[0] = 1
-        self.memory.close()
-sys.late = Late()
-'''
-
-SCRIPTS['exit from a with'] = '''
-with Memory(100).map(Flags.WRITE) as view, Memory(100)[:] as share:
-    sys.exit(0)
-'''
-
-SCRIPTS['a signal while reading'] = '''
-reader, writer = os.pipe()
-memory = Memory(10)
-class Enough(Exception): pass
-def handle(*arguments):
-    assert isinstance(attempt(lambda: memory[:]), GLib.Error)
-    memory.close()
-    raise Enough
-signal.signal(signal.SIGALRM, handle)
-signal.setitimer(signal.ITIMER_REAL, 0.05)
-with open(reader, 'rb', buffering=0) as file:
-    assert isinstance(attempt(file.readinto, memory), Enough)
-del memory
-gc.collect()
-'''
-
-SCRIPTS['fork with views'] = '''
-import numpy
-memory = Memory.wrap(bytearray(100))
-view, info, share = memoryview(memory), memory.map(Flags.READWRITE), Memory(10)[:]
-numbers = numpy.frombuffer(memory, 'u1')
-child = os.fork()
-if child == 0:
-    numbers[:] = 1
-    view.release(); info.release(); share.close()
-    del memory, numbers
-    gc.collect()
-    sys.exit(0)
-assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-assert bytes(memory) == bytes(100)
-child = os.fork()
-if child == 0:
-    os._exit(0)
-os.waitpid(child, 0)
-'''
-
 SCRIPTS['deep recursion'] = '''
 memory = Memory(10)
 def recurse():
@@ -669,9 +294,9 @@ assert memory.describe_lock() == 'free'
 
 SCRIPTS['no memory to be had'] = '''
 import resource
-resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
-assert isinstance(attempt(Memory, 1 << 31), GLib.Error)
-source = Memory(400 << 20)
+resource.setrlimit(resource.RLIMIT_AS, (600 << 20, 600 << 20))
+assert isinstance(attempt(Memory, 1 << 30), GLib.Error)
+source = Memory(150 << 20)
 assert isinstance(attempt(source.copy, 0, -1), (GLib.Error, Memory))
 copies = [attempt(source.copy, 0, -1) for _ in range(5)]
 assert isinstance(copies[-1], GLib.Error)
@@ -682,8 +307,4 @@ assert source.describe_lock() == 'free'
 
 @pytest.mark.parametrize('name', SCRIPTS)
 def test_script(name, run_all):
-    result = run_all(SCRIPTS)[name].result()
-    assert result.returncode == 0, result.stderr[-4000:]
-    # Nothing went wrong behind the back of the script either.
-    assert 'Traceback' not in result.stderr, result.stderr[-4000:]
-    assert 'CRITICAL' not in result.stderr, result.stderr[-4000:]
+    check_survived(run_all(SCRIPTS)[name].result())

@@ -271,53 +271,54 @@ def subclass(memory):
         pass
 
     Frame(100)
-    gc.collect()
 
 
 @pytest.mark.parametrize('cycle, times', [
-    (map_and_unmap, 2000), (map_with, 2000), (map_with_view_that_stays, 2000), (forget_a_map, 2000),
-    (lock_and_unlock, 2000), (share_and_close, 2000), (close_under_a_view, 2000), (refused_share, 2000),
-    (refused_write, 2000), (refused_view, 2000), (double_unmap, 2000), (stream, 1000), (through_bytes, 1000),
-    (subclass, 60),
-    (lambda memory: Quire.Memory(5000), 2000),
-    (lambda memory: refuse(Quire.Memory, 1 << 62), 2000),
-    (lambda memory: memory.copy(0, -1), 2000),
-    (lambda memory: memory[:4] + memory[4:], 2000),
-    (lambda memory: memory + memory, 2000),
+    (map_and_unmap, 1000), (map_with, 1000), (map_with_view_that_stays, 1000), (forget_a_map, 1000),
+    (lock_and_unlock, 1000), (share_and_close, 1000), (close_under_a_view, 1000), (refused_share, 1000),
+    (refused_write, 1000), (refused_view, 1000), (double_unmap, 1000), (stream, 1000), (through_bytes, 1000),
+    (subclass, 100),
+    (lambda memory: Quire.Memory(5000), 1000),
+    (lambda memory: refuse(Quire.Memory, 1 << 62), 1000),
+    (lambda memory: memory.copy(0, -1), 1000),
+    (lambda memory: memory[:4] + memory[4:], 1000),
+    (lambda memory: memory + memory, 1000),
     (lambda memory: Quire.Memory.merge_list([memory, memory[:3]]), 1000),
-    (lambda memory: memoryview(memory)[1:], 2000),
-    (lambda memory: bytes(memory), 2000),
-    (lambda memory: Quire.Memory.wrap(bytearray(100)), 2000),
-    (lambda memory: Quire.Memory.wrap(Quire.Memory.wrap(b'100')), 2000),
-    (lambda memory: refuse(Quire.Memory.wrap, 5), 2000),
-    (lambda memory: memory.to_bytes(), 2000),
-    (lambda memory: memory.read(1, 5), 2000),
-    (lambda memory: memory.write(1, b'abc'), 2000),
-    (lambda memory: refuse(memory.write, 100000, b'abc'), 2000),
-    (lambda memory: memory.describe_lock(), 2000),
-    (lambda memory: memory.get_allocator(), 2000),
-    (lambda memory: memory[:].get_parent(), 2000),
-    (lambda memory: memory.map(READ).memory, 2000),
-    (lambda memory: memory.map(READ).view_bytes(), 2000),
-    (lambda memory: memory[:].make_writable(), 2000),
-    (lambda memory: memory[:].make_mapped(WRITE), 2000),
-    (lambda memory: memory.make_writable(), 2000),
-    (lambda memory: memory.map(READ).copy().copy(), 2000),
+    (lambda memory: memoryview(memory)[1:], 1000),
+    (lambda memory: bytes(memory), 1000),
+    (lambda memory: Quire.Memory.wrap(bytearray(100)), 1000),
+    (lambda memory: Quire.Memory.wrap(Quire.Memory.wrap(b'100')), 1000),
+    (lambda memory: refuse(Quire.Memory.wrap, 5), 1000),
+    (lambda memory: memory.to_bytes(), 1000),
+    (lambda memory: memory.read(1, 5), 1000),
+    (lambda memory: memory.write(1, b'abc'), 1000),
+    (lambda memory: refuse(memory.write, 100000, b'abc'), 1000),
+    (lambda memory: memory.describe_lock(), 1000),
+    (lambda memory: memory.get_allocator(), 1000),
+    (lambda memory: memory[:].get_parent(), 1000),
+    (lambda memory: memory.map(READ).memory, 1000),
+    (lambda memory: memory.map(READ).view_bytes(), 1000),
+    (lambda memory: memory[:].make_writable(), 1000),
+    (lambda memory: memory[:].make_mapped(WRITE), 1000),
+    (lambda memory: memory.make_writable(), 1000),
+    (lambda memory: memory.map(READ).copy().copy(), 1000),
     (lambda memory: refuse(make_flagged(8, Quire.MemoryFlags.NOT_MAPPABLE).map), 1000),
 ])
 def test_a_cycle_leaves_nothing(cycle, times):
     memory = make(bytes(64))
-    for _ in range(times // 10):
-        cycle(memory)
-    gc.collect()
-    before = in_use()
-    for _ in range(times):
-        cycle(memory)
-    gc.collect()
-    bytes_more, objects_more = (now - then for now, then in zip(in_use(), before))
-    # The least that can be lost in each cycle is more than that.
-    assert bytes_more < 8 * times
-    assert objects_more < times // 2
+
+    def growth():
+        before = in_use()
+        for _ in range(times):
+            cycle(memory)
+        gc.collect()
+        return [now - then for now, then in zip(in_use(), before)]
+
+    # What is lost is lost each time; what caches take, once. The least that can be lost
+    # in a cycle is more than these.
+    growths = [growth() for _ in range(3)]
+    assert min(bytes_more for bytes_more, _ in growths) < 8 * times
+    assert min(objects_more for _, objects_more in growths) < times // 2
     assert counts(memory) == {}
 
 

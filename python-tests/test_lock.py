@@ -86,7 +86,7 @@ def test_unique_keeps_everybody_out(ask, held, asked):
 def test_two_threads_may_both_write_but_one_if_unique():
     for flags, expected in ((WRITE, 2), (WRITE | UNIQUE, 1)):
         memory = make(b'abcd')
-        barrier = threading.Barrier(2)
+        barrier = threading.Barrier(2, timeout=30)
         got = []
 
         def write():

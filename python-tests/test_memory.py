@@ -120,6 +120,24 @@ def test_write_takes_any_bytes(make_source):
     assert bytes(memory) == b'\0abc\0\0'
 
 
+def test_write_of_its_own_bytes():
+    memory = make(bytes(range(16)))
+    memory.write(2, memoryview(memory)[:8])
+    assert bytes(memory) == bytes((0, 1, *range(8), *range(10, 16)))
+    memory.write(0, memory)
+    with refused(Code.BUSY, 16, 1):
+        memory.write(0, memory[:2])
+    assert bytes(memory) == bytes((0, 1, *range(8), *range(10, 16)))
+    assert counts(memory) == {}
+
+
+def test_write_by_keyword_and_with_any_integer():
+    memory = make(bytes(4))
+    memory.write(offset=1, data=b'ab')
+    memory.write(numpy.int64(3), b'c')
+    assert bytes(memory) == b'\0abc'
+
+
 def test_read_bytes_are_a_copy():
     memory = make(b'before')
     copied = memory.read(0, -1)

@@ -59,7 +59,8 @@ def test_share(offset, size, expected):
 def test_share_out_of_range(offset, size):
     memory = make(CONTENT)
     for take in (memory.share, memory.copy):
-        with refused(Code.OUT_OF_RANGE, offset, size, 100, unchanged=[memory]):
+        numbers = (offset, 100) if size == -1 else (offset, size, 100)
+        with refused(Code.OUT_OF_RANGE, *numbers, unchanged=[memory]):
             take(offset, size)
 
 

@@ -9,6 +9,8 @@ As in test_crash.py, each script has an interpreter of its own.
 
 import pytest
 
+from helpers import check_survived
+
 # Runs functions in threads, each again and again, for about a second.
 RUN = '''
 sys.setswitchinterval(1e-5)
@@ -144,7 +146,9 @@ def show():
     time.sleep(0)
     assert shown.get_data() == first
 run(write, share, share, show)
-assert written[0] and shared[0]
+# Who gets in how often is up to the scheduler; afterwards nothing is in the way.
+write()
+share()
 gc.collect()
 assert memory.describe_lock() == 'free'
 '''
@@ -159,8 +163,9 @@ def hold(flags):
         info.release()
         view.release()
     return function
-run(hold(Flags.READ), hold(Flags.WRITE), hold(Flags.READWRITE), hold(Flags.READ | Flags.UNIQUE), hold(Flags.READ | Flags.EXCLUSIVE),
-    lambda: memory[5:], lambda: memory.to_bytes(), lambda: memoryview(memory), lambda: Memory.wrap(memory)[3:])
+run(hold(Flags.READ), hold(Flags.WRITE), hold(Flags.READWRITE), hold(Flags.READ | Flags.UNIQUE),
+    hold(Flags.READ | Flags.EXCLUSIVE), lambda: memory[5:], lambda: memory.to_bytes(),
+    lambda: memoryview(memory), lambda: Memory.wrap(memory)[3:])
 gc.collect()
 assert memory.describe_lock() == 'free', memory.describe_lock()
 with memory.map(Flags.WRITE | Flags.UNIQUE): pass
@@ -224,7 +229,5 @@ time.sleep(0.2)
 
 @pytest.mark.parametrize('name', SCRIPTS)
 def test_script(name, run_all):
-    result = run_all({key: RUN + script for key, script in SCRIPTS.items()})[name].result()
-    assert result.returncode == 0, result.stderr[-4000:]
-    assert 'Traceback' not in result.stderr, result.stderr[-4000:]
-    assert 'CRITICAL' not in result.stderr, result.stderr[-4000:]
+    scripts = {key: RUN + script for key, script in SCRIPTS.items()}
+    check_survived(run_all(scripts)[name].result())

@@ -9,7 +9,9 @@ the like work on the block itself, and hold a map of it as long as they live.
 """
 
 import builtins
+import collections
 import functools
+import operator
 
 from gi.module import get_introspection_module
 
@@ -19,6 +21,10 @@ from ..overrides import override
 Quire = get_introspection_module('Quire')
 
 __all__ = []
+
+
+# What merge_list() gives, as merge() does.
+Merged = collections.namedtuple('Merged', ['memory', 'copied'])
 
 
 class Memory(_quire.MemoryBase, Quire.Memory):
@@ -37,7 +43,7 @@ class Memory(_quire.MemoryBase, Quire.Memory):
     __slots__ = ('_memory_layout',)
 
     def __new__(cls, size):
-        memory = Memory.new(size)
+        memory = Memory.new(operator.index(size))
         # The constructor makes no instance of a class derived in Python.
         if type(memory) is not cls:
             memory.__class__ = cls
@@ -46,6 +52,11 @@ class Memory(_quire.MemoryBase, Quire.Memory):
     def __init__(self, *args, **kwargs):
         # __new__ has made it all; that of the introspected class makes one more.
         pass
+
+    @staticmethod
+    def merge_list(memories):
+        """Makes one block of many, and tells how many bytes had to be copied."""
+        return Merged(*_quire.MemoryBase.merge_list(memories))
 
     def __enter__(self):
         _quire.check_open(self)

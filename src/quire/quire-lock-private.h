@@ -32,6 +32,9 @@ G_BEGIN_DECLS
  * stands. A standing READ+WRITE map does grant; so RW, and UNIQUE and OWNERS with
  * it, change by compare-and-swap only, and what they say is true.
  *
+ * What quire_memory_lock() takes is counted once more in a word of the same layout,
+ * memory->held: so an unlock too many finds nothing there, and does not end a map.
+ *
  * The fields that are added to first have a limit that leaves room for 4095
  * threads at once between their addition and its undoing. A count never runs
  * over into the next field.
@@ -281,28 +284,6 @@ quire_lock_drop (QuireMemory  *memory,
                  QuireMapFlags flags)
 {
   quire_atomic_sub_release (&memory->lock, quire_lock_increment (flags));
-}
-
-/*
- * quire_lock_try_drop:
- *
- * The same for scripts, of which one may drop what another holds: the check and the
- * drop are one.
- */
-static inline gboolean
-quire_lock_try_drop (QuireMemory  *memory,
-                     QuireMapFlags flags,
-                     GError      **error)
-{
-  guint64 word = quire_atomic_load_relaxed (&memory->lock);
-
-  while (G_LIKELY (quire_lock_holds (word, flags)))
-    {
-      if (quire_atomic_cas_acq_rel (&memory->lock, &word, word - quire_lock_increment (flags)))
-        return TRUE;
-    }
-
-  return quire_lock_refuse_drop (memory, flags, word, error);
 }
 
 /*

@@ -202,7 +202,11 @@ quire_memory_try_lock (QuireMemory  *memory,
   if (!quire_memory_check_access (memory, flags, error))
     return FALSE;
 
-  return quire_lock_take (memory, flags, error);
+  if (!quire_lock_take (memory, flags, error))
+    return FALSE;
+
+  quire_atomic_add_relaxed (&memory->held, quire_lock_increment (flags));
+  return TRUE;
 }
 
 /**
@@ -249,6 +253,8 @@ quire_memory_try_unlock (QuireMemory  *memory,
                          QuireMapFlags flags,
                          GError      **error)
 {
+  guint64 held;
+
   g_return_val_if_fail (memory != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
@@ -258,7 +264,16 @@ quire_memory_try_unlock (QuireMemory  *memory,
   if (!quire_memory_check_access (memory, QUIRE_MAP_READ, error))
     return FALSE;
 
-  return quire_lock_try_drop (memory, flags, error);
+  held = quire_atomic_load_relaxed (&memory->held);
+  do
+    {
+      if (!quire_lock_holds (held, flags))
+        return quire_lock_refuse_drop (memory, flags, held, error);
+    }
+  while (!quire_atomic_cas_acq_rel (&memory->held, &held, held - quire_lock_increment (flags)));
+
+  quire_lock_drop (memory, flags);
+  return TRUE;
 }
 
 /**

@@ -10,6 +10,7 @@
 
 #include "quire-atomic-private.h"
 #include "quire-binding.h"
+#include "quire-bytes-private.h"
 #include "quire-copy.h"
 #include "quire-error.h"
 #include "quire-lock-private.h"
@@ -98,21 +99,13 @@ quire_memory_try_map (QuireMemory  *memory,
   return mapping;
 }
 
-/* Drops the lock of the mapping; if a script has done so behind our back, by an unlock
- * too many, there is none. */
-static void
-drop_lock (QuireMapping *mapping)
-{
-  quire_lock_try_drop (mapping->info.memory, mapping->info.flags, NULL);
-}
-
 /* The mapping is marked as released, by this thread. */
 static void
 end_lock (QuireMapping *mapping)
 {
   QuireMemory *memory = quire_memory_pin (mapping->info.memory);
 
-  drop_lock (mapping);
+  quire_lock_drop (memory, mapping->info.flags);
   quire_memory_unref (memory);
 }
 
@@ -264,7 +257,7 @@ quire_mapping_unref (QuireMapping *mapping)
     }
   else
     {
-      drop_lock (mapping);
+      quire_lock_drop (memory, mapping->info.flags);
       quire_memory_unref (memory);
     }
 
@@ -516,6 +509,9 @@ GBytes *
 quire_mapping_view_bytes (QuireMapping *mapping,
                           GError      **error)
 {
+  QuireMemory *memory;
+  GBytes *bytes;
+
   g_return_val_if_fail (mapping != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
@@ -524,6 +520,11 @@ quire_mapping_view_bytes (QuireMapping *mapping,
       set_ended (mapping, error);
       return NULL;
     }
+
+  memory = mapping->info.memory;
+  bytes = quire_bytes_get_original (memory, memory->maxsize - mapping->info.maxsize, mapping->info.size);
+  if (bytes != NULL)
+    return bytes;
 
   return g_bytes_new_with_free_func (mapping->info.data, mapping->info.size,
                                      (GDestroyNotify) quire_mapping_unref,

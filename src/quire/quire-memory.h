@@ -41,7 +41,11 @@ struct _QuireMemory
   gpointer        base;
   GData          *qdata;
   guint           pins;
-  gpointer        _reserved[3];
+#if defined(__GNUC__)
+  __attribute__ ((aligned (8)))
+#endif
+  guint64         held;
+  gpointer        _reserved[2];
 };
 #endif /* __GI_SCANNER__ */
 
@@ -70,20 +74,6 @@ gboolean          quire_memory_take          (QuireMemory **old_memory,
                                               QuireMemory  *new_memory);
 QUIRE_AVAILABLE_IN_1_0
 QuireMemory      *quire_memory_steal         (QuireMemory **old_memory) G_GNUC_WARN_UNUSED_RESULT;
-
-QUIRE_AVAILABLE_IN_1_0
-gsize             quire_memory_get_sizes     (QuireMemory  *memory,
-                                              gsize        *offset,
-                                              gsize        *maxsize);
-QUIRE_AVAILABLE_IN_1_0
-gboolean          quire_memory_resize        (QuireMemory  *memory,
-                                              gssize        offset,
-                                              gsize         size);
-QUIRE_AVAILABLE_IN_1_0
-gboolean          quire_memory_try_resize    (QuireMemory  *memory,
-                                              gssize        offset,
-                                              gsize         size,
-                                              GError      **error);
 
 QUIRE_AVAILABLE_IN_1_0
 QuireMemoryFlags  quire_memory_get_flags     (QuireMemory  *memory);

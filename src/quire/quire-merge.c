@@ -13,6 +13,7 @@
 #include "quire-map-info.h"
 #include "quire-memory-private.h"
 #include "quire-share-private.h"
+#include "quire-sizes.h"
 
 static gboolean
 add_sizes (QuireMemory * const *memories,
@@ -170,11 +171,21 @@ quire_memory_merge_list (QuireMemory * const *memories,
 
   g_return_val_if_fail (memories != NULL || n_memories == 0, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-  for (gsize i = 0; i < n_memories; i++)
-    g_return_val_if_fail (memories[i] != NULL, NULL);
 
   if (copied != NULL)
     *copied = 0;
+
+  /* Scripts can put nothing at all in a list. */
+  for (gsize i = 0; i < n_memories; i++)
+    {
+      if (memories[i] == NULL)
+        {
+          g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
+                       "Of the %" G_GSIZE_FORMAT " blocks to merge, number %" G_GSIZE_FORMAT " is none",
+                       n_memories, i);
+          return NULL;
+        }
+    }
 
   if (n_memories == 1)
     return ref_open (memories[0], error);

@@ -9,6 +9,23 @@
 #include "quire-error.h"
 #include "quire-memory-private.h"
 
+/* Says what is wrong with a range, which is to the end if its size is -1. */
+static gboolean
+refuse_range (const char *verb,
+              const char *offset,
+              gssize      size,
+              const char *limits,
+              GError    **error)
+{
+  if (size == -1)
+    g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_OUT_OF_RANGE,
+                 "Can't %s from offset %s to the end of %s", verb, offset, limits);
+  else
+    g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_OUT_OF_RANGE,
+                 "Can't %s %" G_GSSIZE_FORMAT " bytes at offset %s of %s", verb, size, offset, limits);
+  return FALSE;
+}
+
 /*
  * quire_range_find:
  * @available: how many bytes there are
@@ -30,11 +47,10 @@ quire_range_find (gsize       available,
   if (offset > available || size < -1 ||
       (size >= 0 && (gsize) size > available - offset))
     {
-      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_OUT_OF_RANGE,
-                   "Can't %s %" G_GSSIZE_FORMAT " bytes at offset %" G_GSIZE_FORMAT
-                   " of %" G_GSIZE_FORMAT,
-                   verb, size, offset, available);
-      return FALSE;
+      g_autofree char *where = g_strdup_printf ("%" G_GSIZE_FORMAT, offset);
+      g_autofree char *limits = g_strdup_printf ("%" G_GSIZE_FORMAT, available);
+
+      return refuse_range (verb, where, size, limits, error);
     }
 
   *length = (size == -1) ? available - offset : (gsize) size;
@@ -70,11 +86,11 @@ quire_range_resolve (QuireMemory *memory,
   if (offset < -(gssize) window_offset || offset > (gssize) window_size ||
       size < -1 || size > (gssize) window_size - offset)
     {
-      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_OUT_OF_RANGE,
-                   "Can't %s %" G_GSSIZE_FORMAT " bytes at offset %" G_GSSIZE_FORMAT
-                   " of %" G_GSIZE_FORMAT ", with %" G_GSIZE_FORMAT " before them",
-                   verb, size, offset, window_size, window_offset);
-      return FALSE;
+      g_autofree char *where = g_strdup_printf ("%" G_GSSIZE_FORMAT, offset);
+      g_autofree char *limits = g_strdup_printf ("%" G_GSIZE_FORMAT ", with %" G_GSIZE_FORMAT " before them",
+                                                 window_size, window_offset);
+
+      return refuse_range (verb, where, size, limits, error);
     }
 
   /* A negative offset wraps around, and back: the sum is what is meant. */

@@ -120,6 +120,9 @@ quire_share_new (QuireMemory *memory,
           g_propagate_error (error, local_error);
           return NULL;
         }
+      /* One that the allocator gave before is counted already. */
+      if (quire_memory_has_flags (share, QUIRE_MEMORY_INTERNAL_SHARE))
+        quire_lock_drop_share (root);
     }
 
   /* From here the share's own unref drops the count. */

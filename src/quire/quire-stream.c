@@ -6,6 +6,7 @@
 
 #include "quire-stream.h"
 
+#include "quire-error.h"
 #include "quire-map-info.h"
 #include "quire-range-private.h"
 
@@ -40,6 +41,7 @@ quire_memory_read_from_stream (QuireMemory  *memory,
                                GError      **error)
 {
   g_auto (QuireMapInfo) info = QUIRE_MAP_INFO_INIT;
+  GError *local_error = NULL;
   gsize length, done = 0;
   gboolean success;
 
@@ -56,9 +58,23 @@ quire_memory_read_from_stream (QuireMemory  *memory,
       !quire_range_find (info.size, "read", offset, size, &length, error))
     return FALSE;
 
-  success = g_input_stream_read_all (stream, info.data + offset, length, &done, cancellable, error);
+  success = g_input_stream_read_all (stream, info.data + offset, length, &done, cancellable, &local_error);
+
+  /* A stream that is written in a script may tell what can't be. */
+  if (done > length || (!success && local_error == NULL))
+    {
+      g_clear_error (&local_error);
+      g_set_error (&local_error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_FAILED,
+                   "The stream was asked for %" G_GSIZE_FORMAT " bytes, and failed without an error or gave %" G_GSIZE_FORMAT,
+                   length, done);
+      done = 0;
+    }
+
   if (bytes_read != NULL)
     *bytes_read = done;
+  if (local_error == NULL)
+    return TRUE;
 
-  return success;
+  g_propagate_error (error, local_error);
+  return FALSE;
 }

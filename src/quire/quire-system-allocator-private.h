@@ -31,5 +31,7 @@ QuireMemory    *quire_system_allocator_wrap (QuireMemoryFlags             flags,
                                              gpointer                     user_data,
                                              GDestroyNotify               notify);
 void            quire_system_allocator_drop (QuireMemory                 *memory);
+gpointer        quire_system_allocator_data (QuireMemory                 *memory,
+                                             GDestroyNotify               notify);
 
 G_END_DECLS

@@ -115,6 +115,22 @@ quire_system_allocator_drop (QuireMemory *memory)
   free (system);
 }
 
+/* The user data of a wrapped block, if this is its notify: so one that was made over
+ * something knows it again. */
+gpointer
+quire_system_allocator_data (QuireMemory   *memory,
+                             GDestroyNotify notify)
+{
+  QuireSystemMemory *system = (gpointer) memory;
+
+  if (memory->allocator != quire_system_allocator_get () ||
+      quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_WINDOW | QUIRE_MEMORY_INTERNAL_CLOSED) ||
+      system->notify != notify)
+    return NULL;
+
+  return system->user_data;
+}
+
 static QuireMemory *
 quire_system_allocator_alloc (QuireAllocator              *allocator,
                               gsize                        size,

@@ -23,6 +23,7 @@
 #include "quire-merge.h"
 #include "quire-notify.h"
 #include "quire-share.h"
+#include "quire-sizes.h"
 #include "quire-stream.h"
 #include "quire-types.h"
 #include "quire-version-macros.h"

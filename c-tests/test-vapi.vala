@@ -1,0 +1,53 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* That the Vala bindings compile, link and do what they say. */
+
+void test_blocks () {
+    try {
+        var memory = new Quire.Memory.try_new (4096);
+        var mapping = memory.map (Quire.MapFlags.READWRITE);
+        assert (mapping.get_size () == 4096);
+        memory.unmap (mapping);
+
+        memory.fill (0, -1, 0x51);
+        memory.write (1, { 1, 2, 3 });
+        assert (memory.read (0, 5).get_data ()[3] == 3);
+
+        var head = memory.share (0, 1024);
+        var tail = memory.share (1024, -1);
+        size_t copied;
+        ssize_t offset;
+        assert (head.is_span (tail, out offset));
+        var both = head.merge (tail, out copied);
+        size_t start, maxsize;
+        assert (both.get_sizes (out start, out maxsize) == 4096 && copied == 0);
+        assert (both.get_parent () != null);
+    } catch (Error error) {
+        assert_not_reached ();
+    }
+}
+
+void test_errors () {
+    try {
+        var memory = new Quire.Memory.try_new (16);
+        var bytes = memory.to_bytes ();
+        assert (bytes.length == 16);
+        memory.map (Quire.MapFlags.WRITE);
+        assert_not_reached ();
+    } catch (Quire.MemoryError.BUSY error) {
+        assert (error.message.contains ("1 share alive"));
+    } catch (Error error) {
+        assert_not_reached ();
+    }
+}
+
+int main (string[] args) {
+    Test.init (ref args);
+    Test.add_func ("/vapi/blocks", test_blocks);
+    Test.add_func ("/vapi/errors", test_errors);
+    return Test.run ();
+}

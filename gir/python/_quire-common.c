@@ -1,0 +1,106 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What the other files need: errors, and what is behind a wrapper. */
+
+#include "_quire-private.h"
+
+/* A GLib.Error that is a BufferError too. */
+static PyObject *buffer_error_type;
+
+PyObject *
+quire_python_raise_error (GError *error)
+{
+  pyg_error_check (&error);
+  return NULL;
+}
+
+void
+quire_python_raise_buffer_error (GError *error)
+{
+  PyObject *exception;
+
+  exception = PyObject_CallFunction (buffer_error_type, "ssi", error->message,
+                                     g_quark_to_string (error->domain), error->code);
+  if (exception != NULL)
+    {
+      PyErr_SetObject (buffer_error_type, exception);
+      Py_DECREF (exception);
+    }
+  g_error_free (error);
+}
+
+PyObject *
+quire_python_make_buffer_error (void)
+{
+  PyObject *error_module = PyImport_ImportModule ("gi._error");
+  PyObject *glib_error, *bases;
+
+  if (error_module == NULL)
+    return NULL;
+
+  glib_error = PyObject_GetAttrString (error_module, "GError");
+  Py_DECREF (error_module);
+  if (glib_error == NULL)
+    return NULL;
+
+  bases = PyTuple_Pack (2, glib_error, PyExc_BufferError);
+  Py_DECREF (glib_error);
+  if (bases == NULL)
+    return NULL;
+
+  buffer_error_type = PyErr_NewExceptionWithDoc ("gi.repository.Quire.BufferError",
+                                                 "A view that can't be had, or that stands in the way: a GLib.Error\n"
+                                                 "with domain and code, and a BufferError as Python expects.",
+                                                 bases, NULL);
+  Py_DECREF (bases);
+
+  return buffer_error_type;
+}
+
+static gpointer
+boxed_get (PyObject   *object,
+           GType       type,
+           const char *name)
+{
+  if (!pyg_boxed_check (object, type) || pyg_boxed_get_ptr (object) == NULL)
+    {
+      PyErr_Format (PyExc_TypeError, "expected a %s, got %.200s", name, Py_TYPE (object)->tp_name);
+      return NULL;
+    }
+
+  return pyg_boxed_get_ptr (object);
+}
+
+QuireMemory *
+quire_python_memory_get (PyObject *object)
+{
+  return boxed_get (object, QUIRE_TYPE_MEMORY, "Quire.Memory");
+}
+
+QuireMemory *
+quire_python_open_memory_get (PyObject *object)
+{
+  QuireMemory *memory = quire_python_memory_get (object);
+
+  if (memory != NULL && quire_memory_is_closed (memory))
+    return (QuireMemory *) quire_python_raise_error (g_error_new_literal (QUIRE_MEMORY_ERROR,
+                                                             QUIRE_MEMORY_ERROR_CLOSED,
+                                                             "The handle of the block was closed"));
+  return memory;
+}
+
+QuireMapping *
+quire_python_mapping_get (PyObject *object)
+{
+  return boxed_get (object, QUIRE_TYPE_MAPPING, "Quire.Mapping");
+}
+
+PyObject *
+quire_python_memory_to_python (QuireMemory *memory)
+{
+  return pyg_boxed_new (QUIRE_TYPE_MEMORY, memory, FALSE, TRUE);
+}

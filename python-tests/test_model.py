@@ -1,0 +1,420 @@
+# Copyright 2026 The Quire authors
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Random sequences of everything, against a model in plain Python."""
+
+import hypothesis
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from gi.repository import GLib, Quire
+
+from helpers import EXCLUSIVE, READ, READWRITE, UNIQUE, WRITE, Code, counts
+
+NAMES = {int(READ): 'READ', int(WRITE): 'WRITE', int(READWRITE): 'READ+WRITE'}
+FLAGS = [kind | extra for kind in (READ, WRITE, READWRITE)
+         for extra in (Quire.MapFlags(0), EXCLUSIVE, UNIQUE, EXCLUSIVE | UNIQUE)]
+
+
+class Refused(Exception):
+    def __init__(self, code):
+        super().__init__(code)
+        self.code = code
+
+
+class Block:
+    """What Quire should know of a block: the bytes are those of its root."""
+
+    def __init__(self, content, readonly=False, root=None, offset=0, size=None):
+        self.content = content if root is None else root.content
+        self.root = root or self
+        self.offset = offset
+        self.size = len(content) if size is None else size
+        self.readonly = readonly or root is not None
+        self.locks = []
+        # Handles, locks of maps, and shares, each of which keeps the block.
+        self.users = 1
+        self.shares = 0
+        if root is not None:
+            root.shares += 1
+            root.users += 1
+
+    def drop(self):
+        self.users -= 1
+        if self.users == 0 and self.root is not self:
+            self.root.shares -= 1
+            self.root.drop()
+
+    def bytes(self):
+        return bytes(self.content[self.offset:self.offset + self.size])
+
+    def count(self, *accesses):
+        return sum(flags & READWRITE in accesses for flags in self.locks)
+
+    def counts(self):
+        found = {name: self.count(access) for access, name in NAMES.items()}
+        found['UNIQUE'] = sum(bool(flags & UNIQUE) for flags in self.locks)
+        found['owner'] = sum(bool(flags & EXCLUSIVE) for flags in self.locks)
+        found['share'] = self.shares
+        return {name: number for name, number in found.items() if number}
+
+    def check(self, flags):
+        """The rules of the lock."""
+        owners = sum(bool(held & EXCLUSIVE) for held in self.locks)
+        access = flags & READWRITE
+        if flags & WRITE and self.readonly:
+            raise Refused(Code.READ_ONLY)
+        if flags & EXCLUSIVE and owners >= 1 and self.count(WRITE, READWRITE):
+            raise Refused(Code.BUSY)
+        if not access:
+            return
+        maps = self.count(READ, WRITE, READWRITE)
+        if any(held & UNIQUE for held in self.locks) or (flags & UNIQUE and maps):
+            raise Refused(Code.BUSY)
+        if flags & WRITE and (self.shares or owners + bool(flags & EXCLUSIVE) >= 2):
+            raise Refused(Code.BUSY)
+        if not self.count(READWRITE):
+            others = {READ: (WRITE,), WRITE: (READ,), READWRITE: (READ, WRITE)}[access]
+            if self.count(*others):
+                raise Refused(Code.BUSY)
+
+    def lock(self, flags):
+        self.check(flags)
+        self.locks.append(flags)
+
+    def check_range(self, offset, size, before=0):
+        if not (-before <= offset <= self.size and (size == -1 or 0 <= size <= self.size - offset)):
+            raise Refused(Code.OUT_OF_RANGE)
+        return self.size - offset if size == -1 else size
+
+    def share(self, offset, size):
+        size = self.check_range(offset, size, before=self.offset)
+        if self.root.count(WRITE, READWRITE):
+            raise Refused(Code.BUSY)
+        return Block(None, root=self.root, offset=self.offset + offset, size=size)
+
+
+class Handle:
+    """A block by a name in Python."""
+
+    def __init__(self, memory, block):
+        self.memory = memory
+        self.block = block
+
+
+class Held:
+    """A mapping, a view, or bytes, and what it keeps in the model."""
+
+    def __init__(self, thing, block, flags, end):
+        self.thing = thing
+        self.block = block
+        self.flags = flags
+        self.end = end
+        # It keeps the range that the block has now.
+        self.offset = block.offset
+
+
+small = st.integers(-3, 40)
+sizes = st.integers(-2, 40)
+picks = st.integers(0, 1 << 16)
+
+
+class Machine(RuleBasedStateMachine):
+    def __init__(self):
+        super().__init__()
+        self.handles = []
+        self.held = []
+        self.bytes_held = []
+        self.locked = []
+
+    def pick(self, things, number):
+        return things[number % len(things)]
+
+    def agree(self, model, real):
+        """Does the same in the model and in Quire; both refuse for the same reason."""
+        try:
+            expected = model()
+        except Refused as refusal:
+            try:
+                real()
+            except GLib.Error as error:
+                assert error.code == refusal.code, (error.message, refusal.code)
+                return None
+            raise AssertionError(f'expected {refusal.code}')
+        return real(), expected
+
+    def add(self, result):
+        if result is not None:
+            self.handles.append(Handle(*result))
+
+    @rule(content=st.binary(max_size=32))
+    def wrap_bytes(self, content):
+        self.add((Quire.Memory.wrap(content), Block(content, readonly=True)))
+
+    @rule(content=st.binary(max_size=32))
+    def allocate(self, content):
+        memory = Quire.Memory(len(content))
+        memory.write(0, content)
+        self.add((memory, Block(bytearray(content))))
+
+    @rule(content=st.binary(max_size=32))
+    def wrap_bytearray(self, content):
+        # The model reads where Quire writes.
+        exporter = bytearray(content)
+        self.add((Quire.Memory.wrap(exporter), Block(exporter)))
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks, offset=small, size=sizes)
+    def share(self, number, offset, size):
+        handle = self.pick(self.handles, number)
+        self.add(self.agree(lambda: handle.block.share(offset, size), lambda: handle.memory.share(offset, size)))
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks, start=st.none() | small, stop=st.none() | small)
+    def slice(self, number, start, stop):
+        handle = self.pick(self.handles, number)
+        first, last, _ = slice(start, stop).indices(handle.block.size)
+        self.add(self.agree(lambda: handle.block.share(first, max(0, last - first)),
+                            lambda: handle.memory[start:stop]))
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks, offset=small, size=sizes)
+    def copy(self, number, offset, size):
+        handle = self.pick(self.handles, number)
+
+        def model():
+            length = handle.block.check_range(offset, size, before=handle.block.offset)
+            handle.block.check(READ)
+            start = handle.block.offset + offset
+            return Block(bytearray(handle.block.content[start:start + length]))
+
+        self.add(self.agree(model, lambda: handle.memory.copy(offset, size)))
+
+    @precondition(lambda self: self.handles)
+    @rule(first=picks, second=picks)
+    def merge(self, first, second):
+        first, second = self.pick(self.handles, first), self.pick(self.handles, second)
+        a, b = first.block, second.block
+        span = a.root is not a and a.root is b.root and b.root is not b and a.offset + a.size == b.offset
+        assert first.memory.is_span(second.memory)[0] == span
+
+        def model():
+            if span:
+                return Block(None, root=a.root, offset=a.offset, size=a.size + b.size)
+            a.check(READ)
+            b.check(READ)
+            return Block(bytearray(a.bytes() + b.bytes()))
+
+        result = self.agree(model, lambda: first.memory.merge(second.memory))
+        if result is not None:
+            (merged, copied), block = result
+            assert copied == (0 if span else block.size)
+            self.add((merged, block))
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks, offset=small, size=st.integers(0, 40))
+    def resize(self, number, offset, size):
+        handle = self.pick(self.handles, number)
+        block = handle.block
+
+        def model():
+            start = block.offset + offset
+            if not (0 <= start <= len(block.content) and size <= len(block.content) - start):
+                raise Refused(Code.OUT_OF_RANGE)
+            block.offset, block.size = start, size
+
+        self.agree(model, lambda: handle.memory.resize(offset, size))
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks, offset=st.integers(0, 40), content=st.binary(max_size=16))
+    def write(self, number, offset, content):
+        handle = self.pick(self.handles, number)
+        block, memory = handle.block, handle.memory
+
+        def model():
+            block.check(WRITE)
+            block.check_range(offset, len(content))
+            start = block.offset + offset
+            block.content[start:start + len(content)] = content
+
+        self.agree(model, lambda: memory.write(offset, content))
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks, offset=st.integers(0, 40), size=sizes, value=st.integers(0, 255))
+    def fill(self, number, offset, size, value):
+        handle = self.pick(self.handles, number)
+        block = handle.block
+
+        def model():
+            block.check(WRITE)
+            length = block.check_range(offset, size)
+            start = block.offset + offset
+            block.content[start:start + length] = bytes([value]) * length
+
+        self.agree(model, lambda: handle.memory.fill(offset, size, value))
+
+    @precondition(lambda self: self.handles)
+    @rule(first=picks, second=picks)
+    def compare(self, first, second):
+        first, second = self.pick(self.handles, first), self.pick(self.handles, second)
+
+        def model():
+            first.block.check(READ)
+            second.block.check(READ)
+            a, b = first.block.bytes(), second.block.bytes()
+            return (a > b) - (a < b)
+
+        result = self.agree(model, lambda: first.memory.compare(second.memory))
+        if result is not None:
+            assert (result[0] > 0) - (result[0] < 0) == result[1]
+
+    def hold(self, handle, flags, ask):
+        block = handle.block
+
+        def model():
+            block.lock(flags)
+            block.users += 1
+
+        result = self.agree(model, ask)
+        if result is not None:
+            self.held.append(Held(result[0], block, flags, None))
+            return self.held[-1]
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks, flags=st.sampled_from(FLAGS))
+    def map(self, number, flags):
+        handle = self.pick(self.handles, number)
+        held = self.hold(handle, flags, lambda: handle.memory.map(flags))
+        if held is not None:
+            held.end = held.thing.release
+            assert held.thing.data.readonly == (not flags & WRITE)
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks)
+    def view(self, number):
+        handle = self.pick(self.handles, number)
+        flags = READWRITE
+        try:
+            handle.block.check(READWRITE)
+        except Refused:
+            flags = READ
+        held = self.hold(handle, flags, lambda: memoryview(handle.memory))
+        if held is not None:
+            held.end = held.thing.release
+            assert held.thing.readonly == (flags == READ)
+
+    @precondition(lambda self: self.held)
+    @rule(number=picks, position=picks, value=st.integers(0, 255))
+    def write_through(self, number, position, value):
+        held = self.pick(self.held, number)
+        view = memoryview(held.thing)
+        if view.readonly or not view.nbytes:
+            return
+        index = position % view.nbytes
+        view[index] = value
+        held.block.content[held.offset + index] = value
+
+    @precondition(lambda self: self.held)
+    @rule(number=picks)
+    def end(self, number):
+        held = self.held.pop(number % len(self.held))
+        held.end()
+        held.block.locks.remove(held.flags)
+        held.block.drop()
+
+    @precondition(lambda self: any(isinstance(held.thing, Quire.Mapping) for held in self.held))
+    @rule(number=picks, other=picks)
+    def unmap(self, number, other):
+        held = self.pick([held for held in self.held if isinstance(held.thing, Quire.Mapping)], number)
+        handle = self.pick(self.handles, other) if self.handles else Handle(held.thing.memory, held.block)
+
+        def model():
+            if handle.block is not held.block:
+                raise Refused(Code.FAILED)
+            held.block.locks.remove(held.flags)
+            held.block.drop()
+            self.held.remove(held)
+
+        self.agree(model, lambda: handle.memory.unmap(held.thing))
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks, flags=st.sampled_from([*FLAGS, EXCLUSIVE]))
+    def lock(self, number, flags):
+        handle = self.pick(self.handles, number)
+        result = self.agree(lambda: handle.block.lock(flags), lambda: handle.memory.lock(flags))
+        if result is not None:
+            self.locked.append((handle.block, flags))
+
+    @precondition(lambda self: self.locked and self.handles)
+    @rule(number=picks)
+    def unlock(self, number):
+        for block, flags in self.locked:
+            names = [handle for handle in self.handles if handle.block is block]
+            if names:
+                self.pick(names, number).memory.unlock(flags)
+                block.locks.remove(flags)
+                self.locked.remove((block, flags))
+                return
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks)
+    def to_bytes(self, number):
+        handle = self.pick(self.handles, number)
+        result = self.agree(lambda: handle.block.share(0, -1), handle.memory.to_bytes)
+        if result is not None:
+            self.bytes_held.append((*result, result[1].bytes()))
+
+    @precondition(lambda self: self.bytes_held)
+    @rule(number=picks)
+    def drop_bytes(self, number):
+        shown, block, content = self.bytes_held.pop(number % len(self.bytes_held))
+        assert (shown.get_data() or b'') == content == block.bytes()
+        del shown
+        block.drop()
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks)
+    def name_of_the_parent(self, number):
+        handle = self.pick(self.handles, number)
+        parent = handle.memory.get_parent()
+        if handle.block.root is handle.block:
+            assert parent is None
+        else:
+            handle.block.root.users += 1
+            self.add((parent, handle.block.root))
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks, close=st.booleans())
+    def drop(self, number, close):
+        handle = self.handles.pop(number % len(self.handles))
+        if close:
+            handle.memory.close()
+            assert handle.memory.closed
+        handle.memory = None
+        handle.block.drop()
+
+    @invariant()
+    def the_same(self):
+        for handle in self.handles:
+            memory, block = handle.memory, handle.block
+            assert memory.get_sizes() == (block.size, block.offset, len(block.content))
+            assert counts(memory) == block.counts()
+            owners = block.counts().get('owner', 0)
+            assert memory.is_writable() == (not block.readonly and not block.shares and owners < 2)
+            try:
+                block.check(READ)
+            except Refused:
+                continue
+            assert bytes(memory) == block.bytes()
+
+    def teardown(self):
+        for held in self.held:
+            held.end()
+
+
+Machine.TestCase.settings = hypothesis.settings(
+    derandomize=True, database=None, deadline=None, max_examples=100, stateful_step_count=60,
+    suppress_health_check=list(hypothesis.HealthCheck))
+
+TestModel = Machine.TestCase
