@@ -184,23 +184,35 @@ for _ in range(8):
         del merged
 '''
 
-# PyGObject lends the boxed arguments of a signal that is declared in Python to its
-# handlers, without a reference; so a handler keeps nothing here.
+# PyGObject lends a handler what is in the values of a signal; ours it may keep.
 SCRIPTS['blocks in signals'] = '''
 class Source(GObject.Object):
     memory = GObject.Property(type=Memory)
     @GObject.Signal(arg_types=(Memory,), return_type=Memory)
     def arrived(self, memory):
-        assert len(bytes(memory)) == 1 << 24
         return memory
+    @GObject.Signal(arg_types=(Quire.Mapping,))
+    def mapped(self, info):
+        pass
 
+source, kept = Source(), []
+def keep(source, thing):
+    kept.append(thing)
+    return thing
 def close(source, memory):
     memory.close()
-source = Source()
+source.connect('arrived', keep)
+source.connect('mapped', keep)
 result = source.emit('arrived', Memory(1 << 24))
 gc.collect()
 assert len(bytes(result)) == 1 << 24
 del result
+assert len(bytes(kept[0])) == 1 << 24
+source.emit('mapped', Memory(1 << 24).map())
+gc.collect()
+assert len(bytes(kept[1])) == 1 << 24
+kept[1].release()
+kept.clear()
 
 closing = Source()
 closing.connect('arrived', close)

@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What the other files need: errors, and what is behind a wrapper. */
+/* What the other files need: errors, what is behind a wrapper, and values. */
 
 #include "_quire-private.h"
 
@@ -103,4 +103,36 @@ PyObject *
 quire_python_memory_to_python (QuireMemory *memory)
 {
   return pyg_boxed_new (QUIRE_TYPE_MEMORY, memory, FALSE, TRUE);
+}
+
+/* PyGObject lends a signal's handlers what is in the values, without a reference: what
+ * a handler keeps would dangle. So these values are copied, that is, referenced. */
+static PyObject *
+value_to_python (const GValue *value)
+{
+  return pyg_boxed_new (G_VALUE_TYPE (value), g_value_get_boxed (value), TRUE, TRUE);
+}
+
+static int
+value_from_python (GValue   *value,
+                   PyObject *object)
+{
+  if (object == Py_None)
+    {
+      g_value_set_boxed (value, NULL);
+      return 0;
+    }
+
+  if (!pyg_boxed_check (object, G_VALUE_TYPE (value)))
+    return -1;
+
+  g_value_set_boxed (value, pyg_boxed_get_ptr (object));
+  return 0;
+}
+
+void
+quire_python_register_values (void)
+{
+  pyg_register_gtype_custom (QUIRE_TYPE_MEMORY, value_to_python, value_from_python);
+  pyg_register_gtype_custom (QUIRE_TYPE_MAPPING, value_to_python, value_from_python);
 }

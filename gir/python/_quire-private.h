@@ -28,6 +28,8 @@ QuireMemory  *quire_python_memory_get         (PyObject *object);
 QuireMemory  *quire_python_open_memory_get    (PyObject *object);
 QuireMapping *quire_python_mapping_get        (PyObject *object);
 
+void          quire_python_register_values    (void);
+
 /* Takes the reference. */
 PyObject     *quire_python_memory_to_python   (QuireMemory *memory);
 

@@ -374,6 +374,8 @@ module_exec (PyObject *module)
   if (pygobject_init (3, 42, 0) == NULL)
     return -1;
 
+  quire_python_register_values ();
+
   type = quire_python_make_buffer_error ();
   if (type == NULL || PyModule_AddObjectRef (module, "BufferError", type) != 0)
     return -1;
