@@ -290,6 +290,23 @@ if (isNative) {
         equal(memory.describe_lock(), 'free');
     });
 
+    test('close of a share lets go whatever became of its maps before', () => {
+        const memory = countingBlock(8);
+        const share = memory.share(2, 4);
+        (() => {
+            for (let i = 0; i < 5; i++) {
+                share.unmap(share.map(READ));
+                share.map(READ);
+            }
+        })();
+        collect();
+        const info = share.map(READ);
+        share.close();
+        equal(memory.describe_lock(), '1 share alive');
+        info.release();
+        equal(memory.describe_lock(), 'free');
+    });
+
     test('close of one handle leaves the share to the other', () => {
         const memory = countingBlock(8);
         const share = memory.share(0, 4);

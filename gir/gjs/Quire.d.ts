@@ -179,7 +179,8 @@ declare module 'gi://Quire?version=1.0' {
              * an error, CLOSED.
              *
              * JavaScript can't forbid to write to an array: with a map to read, a write is
-             * a write to the block all the same, and outside the lock.
+             * a write to the block all the same, and outside the lock. Over pages that
+             * the system lets nobody write, as of a file that is mapped, it is a copy.
              */
             readonly data: Uint8Array;
 
