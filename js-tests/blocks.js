@@ -54,3 +54,9 @@ export function residentSize() {
     const [, content] = GLib.file_get_contents('/proc/self/status');
     return parseInt(/^VmRSS:\s+(\d+) kB$/m.exec(new TextDecoder().decode(content))[1]) * 1024;
 }
+
+// How a refusal speaks of a range, which is to the end if its size is -1.
+export function refusalOfRange(offset, size, rest) {
+    const range = size === -1 ? `from offset ${offset} to the end` : `${size} bytes at offset ${offset}`;
+    return new RegExp(` ${range} ${rest}`);
+}

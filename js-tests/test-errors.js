@@ -37,7 +37,7 @@ const WAYS = [
     ['NOT_MAPPABLE', () => paddedBlock(14, 0, 0, MemoryFlags.NOT_MAPPABLE), m => m.map(READ), /14 bytes/],
     ['NOT_SHAREABLE', () => paddedBlock(15, 0, 0, MemoryFlags.NO_SHARE), m => m.share(0, 1), /15 bytes/],
     ['OUT_OF_RANGE', () => countingBlock(16), m => m.share(3, 14), /14 bytes at offset 3 of 16/],
-    ['OUT_OF_RANGE', () => countingBlock(16), m => m.copy(17, -1), /at offset 17 of 16/],
+    ['OUT_OF_RANGE', () => countingBlock(16), m => m.copy(17, -1), /from offset 17 to the end of 16/],
     ['OUT_OF_RANGE', () => countingBlock(16), m => m.resize(-1, 4), /4 bytes at offset -1.* 16 bytes/],
     ['OUT_OF_RANGE', () => countingBlock(16), m => m.read(4, 13), /13 bytes at offset 4 of 16/],
     ['OUT_OF_RANGE', () => countingBlock(16), m => m.write(15, [1, 2]), /2 bytes at offset 15 of 16/],

@@ -185,7 +185,7 @@ test('a map knows its block as the very object that was mapped', () => {
     const info = memory.map(READ);
     equal(info.memory, memory);
     info.unmap();
-    equal(info.memory, memory);
+    equal(info.memory, null);
 });
 
 test('a map can not be made, and its methods take no other this', () => {

@@ -7,7 +7,7 @@
 import Quire from 'gi://Quire?version=1.0';
 
 import {
-    blockOf, collect, contentOf, countingBlock, isSameBlock, paddedBlock, residentSize,
+    blockOf, collect, contentOf, countingBlock, isSameBlock, paddedBlock, refusalOfRange, residentSize,
 } from './blocks.js';
 import {deepEqual, equal, finish, ok, test, throws, throwsError} from './tap.js';
 
@@ -48,7 +48,7 @@ test('a share may reach back into the prefix, but not beyond the data', () => {
         [-9, 1], [-9, -1], [0, 17], [16, 1], [17, 0], [17, -1], [8, 9], [0, -2],
         [-8, 25], [-(2n ** 63n), 1], [2n ** 63n - 1n, 1], [1, 2n ** 63n - 1n], [2 ** 32, 1], [0, 2 ** 32],
     ]) {
-        const numbers = new RegExp(`${size} bytes at offset ${offset} of 16, with 8 before them$`);
+        const numbers = refusalOfRange(offset, size, 'of 16, with 8 before them$');
         throwsError(() => memory.share(offset, size), MemoryError.OUT_OF_RANGE, numbers);
         throwsError(() => memory.copy(offset, size), MemoryError.OUT_OF_RANGE, numbers);
     }

@@ -107,6 +107,7 @@ function makeBytesMaps(Quire, prototype) {
             if (!state.mapping.is_released())
                 writeBack(state);
             unmap.call(memory, state.mapping);
+            state.memory = null;
         },
 
         release(info) {
@@ -115,6 +116,7 @@ function makeBytesMaps(Quire, prototype) {
                 return;
             writeBack(state);
             state.mapping.release();
+            state.memory = null;
         },
 
         data(info) {
@@ -154,11 +156,33 @@ function addCamelCase(object) {
     }
 }
 
+// The bytes of what has an ArrayBuffer.
+function bytesOf(data) {
+    if (data instanceof ArrayBuffer)
+        return new Uint8Array(data);
+    if (ArrayBuffer.isView(data))
+        return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    throw new TypeError('An ArrayBuffer or a view of one is wanted');
+}
+
 function _init() {
     const Quire = this;
     const {Memory, MemoryError, MapFlags} = Quire;
     const closed = new WeakSet();
     let anyClosed = false;
+
+    // GJS makes 0 of what is no number.
+    function checkNumbers(object, name, places) {
+        const method = object[name];
+        object[name] = function (...args) {
+            for (const place of places) {
+                const value = args[place];
+                if (place < args.length && typeof value !== 'bigint' && !Number.isFinite(value))
+                    throw new TypeError(`${name}: argument ${place + 1} is no number: ${String(value)}`);
+            }
+            return method.apply(this, args);
+        };
+    }
 
     function refuseClosed(...handles) {
         if (anyClosed && handles.some(handle => closed.has(handle))) {
@@ -167,6 +191,13 @@ function _init() {
                 message: 'The handle of the block was closed',
             });
         }
+    }
+
+    function fail(info) {
+        throw new MemoryError({
+            code: MemoryError.CLOSED,
+            message: `The mapping of ${info.size} bytes has ended already`,
+        });
     }
 
     // A map of a block, as Memory.map() gives it.
@@ -178,14 +209,7 @@ function _init() {
         // A Uint8Array over the block, the same at each access. JavaScript can't forbid
         // to write to it, so with a map to read that is up to the script.
         get data() {
-            const view = maps.data(this);
-            if (view === null) {
-                throw new MemoryError({
-                    code: MemoryError.CLOSED,
-                    message: `The mapping of ${this.size} bytes has ended`,
-                });
-            }
-            return view;
+            return maps.data(this) ?? fail(this);
         }
 
         get flags() {
@@ -200,6 +224,7 @@ function _init() {
             return maps.about(this)[2];
         }
 
+        // The block; null when the map has ended.
         get memory() {
             return maps.about(this)[4];
         }
@@ -226,7 +251,7 @@ function _init() {
 
         // Ends the map; a second time that is an error.
         unmap() {
-            maps.unmap(this.memory, this);
+            maps.unmap(this.memory ?? fail(this), this);
         }
 
         // Ends the map, if it has not ended.
@@ -267,6 +292,24 @@ function _init() {
     Memory.merge_list = function (memories) {
         refuseClosed(...memories);
         return mergeList.call(this, memories);
+    };
+
+    const numbers = {
+        share: [0, 1], copy: [0, 1], resize: [0, 1], fill: [0, 1, 2], read: [0, 1], write: [0],
+        is_aligned: [0], read_from_stream: [0, 1],
+    };
+    for (const [name, places] of Object.entries(numbers))
+        checkNumbers(Memory.prototype, name, places);
+    checkNumbers(Memory, 'new', [0]);
+    checkNumbers(Memory, 'new_with_params', [0]);
+
+    // GJS takes whatever has a length for an array of bytes, a block among them.
+    const {write} = Memory.prototype;
+    Memory.prototype.write = function (offset, data) {
+        refuseClosed(this);
+        if (!(data instanceof Uint8Array || data instanceof GLib.Bytes || Array.isArray(data)))
+            data = bytesOf(data);
+        return write.call(this, offset, data);
     };
 
     Object.assign(Memory.prototype, {
@@ -345,13 +388,7 @@ function _init() {
 
     // A block with a copy of the bytes of an array, or of what else has an ArrayBuffer.
     Memory.wrap = function (data) {
-        if (data instanceof ArrayBuffer)
-            data = new Uint8Array(data);
-        else if (ArrayBuffer.isView(data))
-            data = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-        else
-            throw new TypeError('An ArrayBuffer or a view of one is wanted');
-
+        data = bytesOf(data);
         const memory = Memory.new(data.length);
         memory.withMap(MapFlags.WRITE, view => view.set(data));
         return memory;

@@ -58,8 +58,8 @@ struct Handle
 struct Map
 {
   QuireMapping *mapping;
+  /* NULL once it has ended. */
   Handle       *handle;
-  bool          ended;
 };
 
 enum { HANDLE_SLOT, HANDLE_SLOTS };
@@ -113,10 +113,12 @@ map_finalize (JS::GCContext *, JSObject *object)
   if (map == nullptr)
     return;
 
-  if (!map->ended)
-    map->handle->n_maps--;
   quire_mapping_unref (map->mapping);
-  handle_unref (map->handle);
+  if (map->handle != nullptr)
+    {
+      map->handle->n_maps--;
+      handle_unref (map->handle);
+    }
   delete map;
 }
 
@@ -227,7 +229,7 @@ native_map (JSContext *cx, unsigned argc, JS::Value *vp)
 
   handle->ref_count++;
   handle->n_maps++;
-  JS::SetReservedSlot (object, MAP_SLOT, JS::PrivateValue (new Map { mapping, handle, false }));
+  JS::SetReservedSlot (object, MAP_SLOT, JS::PrivateValue (new Map { mapping, handle }));
   JS::SetReservedSlot (object, MAP_MEMORY_SLOT, args.get (3));
   args.rval ().setObject (*object);
   return true;
@@ -320,7 +322,7 @@ native_data (JSContext *cx, unsigned argc, JS::Value *vp)
     return false;
 
   object = &args[0].toObject ();
-  if (map->ended)
+  if (map->handle == nullptr)
     {
       args.rval ().setNull ();
       return true;
@@ -374,12 +376,14 @@ detach (JSContext *cx, JS::HandleObject object)
   return buffer != nullptr && JS::DetachArrayBuffer (cx, buffer);
 }
 
+/* The lock has gone: the map lets go of its block. */
 void
-map_ended (Map *map)
+map_ended (JSObject *object, Map *map)
 {
-  map->ended = true;
   map->handle->n_maps--;
   handle_retire (map->handle);
+  handle_unref (g_steal_pointer (&map->handle));
+  JS::SetReservedSlot (object, MAP_MEMORY_SLOT, JS::NullValue ());
 }
 
 /* unmap(handle, map): whether the map was one of the block, and has ended now. */
@@ -401,14 +405,14 @@ native_unmap (JSContext *cx, unsigned argc, JS::Value *vp)
     }
 
   object = &args[1].toObject ();
-  if (!map->ended && quire_mapping_get_memory (map->mapping) == handle->memory && !detach (cx, object))
+  if (map->handle != nullptr && quire_mapping_get_memory (map->mapping) == handle->memory && !detach (cx, object))
     return false;
 
   g_clear_error (&last_error);
   unmapped = quire_memory_try_unmap (handle->memory, map->mapping, &last_error);
   args.rval ().setBoolean (unmapped);
   if (unmapped)
-    map_ended (map);
+    map_ended (object, map);
   return true;
 }
 
@@ -424,7 +428,7 @@ native_release (JSContext *cx, unsigned argc, JS::Value *vp)
     return false;
 
   args.rval ().setUndefined ();
-  if (map->ended)
+  if (map->handle == nullptr)
     return true;
 
   object = &args[0].toObject ();
@@ -432,7 +436,7 @@ native_release (JSContext *cx, unsigned argc, JS::Value *vp)
     return false;
 
   quire_mapping_release (map->mapping);
-  map_ended (map);
+  map_ended (object, map);
   return true;
 }
 
@@ -451,7 +455,7 @@ native_about (JSContext *cx, unsigned argc, JS::Value *vp)
   values[0].setNumber (static_cast<guint32> (quire_mapping_get_flags (map->mapping)));
   values[1].setNumber (static_cast<double> (quire_mapping_get_size (map->mapping)));
   values[2].setNumber (static_cast<double> (quire_mapping_get_maxsize (map->mapping)));
-  values[3].setBoolean (map->ended);
+  values[3].setBoolean (map->handle == nullptr);
   values[4].set (JS::GetReservedSlot (&args[0].toObject (), MAP_MEMORY_SLOT));
 
   array = JS::NewArrayObject (cx, values);
