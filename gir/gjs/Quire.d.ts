@@ -199,10 +199,10 @@ declare module 'gi://Quire?version=1.0' {
             get_maxsize(): number;
             getMaxsize(): number;
 
-            /** The block that is mapped. */
-            readonly memory: Memory;
-            get_memory(): Memory;
-            getMemory(): Memory;
+            /** The block that is mapped; null when the map has ended. */
+            readonly memory: Memory | null;
+            get_memory(): Memory | null;
+            getMemory(): Memory | null;
 
             /** Whether the map has ended. */
             is_released(): boolean;
