@@ -20,7 +20,7 @@ MEMORY = {
 }
 MAPPING = {
     'copy', 'data', 'flags', 'get_flags', 'get_maxsize', 'get_memory', 'get_size', 'is_released', 'maxsize',
-    'memory', 'release', 'size', 'view_bytes',
+    'memory', 'release', 'size', 'view_bytes', 'write_back',
 }
 ALLOCATOR = {'alloc', 'find', 'get_default_align', 'get_mem_type', 'register', 'set_default'}
 PARAMS = {'align', 'copy', 'flags', 'new', 'padding', 'prefix'}
