@@ -32,4 +32,4 @@ test: deps
 	@python3 .ci/run-tests.py
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan

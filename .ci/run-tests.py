@@ -4,8 +4,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 """Runs every test of every language, plain; and the C ones again with the address and
-the undefined behaviour sanitizers. Prints a closing line for each runner, and last the
-sum of them all.
+the undefined behaviour sanitizers, and with the thread sanitizer. Prints a closing line
+for each runner, and last the sum of them all.
 """
 
 import collections
@@ -17,10 +17,13 @@ import xml.etree.ElementTree as ElementTree
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get('BUILD', SOURCE / 'build'))
-BUILD_ASAN = BUILD.with_name(BUILD.name + '-asan')
 
-SANITIZE = ['-Db_sanitize=address,undefined', '-Db_lundef=false',
-            '-Dintrospection=disabled', '--buildtype=debug']
+# What runs again, as what, with which sanitizers, and which suites.
+SANITIZED = [
+    ('ASan and UBSan', 'asan', 'address,undefined', ['c', 'examples']),
+    ('TSan', 'tsan', 'thread', ['c']),
+]
+OPTIONS = ['-Db_lundef=false', '-Dintrospection=disabled', '--buildtype=debug']
 
 
 def build(folder, *options):
@@ -65,8 +68,6 @@ def line(count):
 
 def main():
     build(BUILD)
-    build(BUILD_ASAN, *SANITIZE)
-
     well = run(BUILD)
     # pytest counts for itself: to meson it is one test.
     counts = junit_counts(BUILD / 'meson-logs' / 'testlog.junit.xml', meson_runner)
@@ -74,10 +75,13 @@ def main():
     counts.update(junit_counts(BUILD / 'python-tests' / 'python-tests.xml',
                                lambda suite, case: 'python'))
 
-    well = run(BUILD_ASAN, 'c', 'examples') and well
-    for runner, count in junit_counts(BUILD_ASAN / 'meson-logs' / 'testlog.junit.xml',
-                                      meson_runner).items():
-        counts[f'{runner}, with ASan and UBSan'] = count
+    for name, suffix, sanitizers, suites in SANITIZED:
+        folder = BUILD.with_name(f'{BUILD.name}-{suffix}')
+        build(folder, f'-Db_sanitize={sanitizers}', *OPTIONS)
+        well = run(folder, *suites) and well
+        for runner, count in junit_counts(folder / 'meson-logs' / 'testlog.junit.xml',
+                                          meson_runner).items():
+            counts[f'{runner}, with {name}'] = count
 
     print()
     for runner in sorted(counts):

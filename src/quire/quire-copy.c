@@ -22,24 +22,26 @@ copy_by_allocator (QuireMemory *memory,
                    gsize        size,
                    GError     **error)
 {
-  g_autoptr (GError) local_error = NULL;
-  QuireMemory *copy;
+  g_autoptr (QuireMemory) copy = NULL;
+  GError *local_error = NULL;
 
   if (!quire_lock_take (memory, QUIRE_MAP_READ, error))
     return NULL;
   copy = QUIRE_ALLOCATOR_GET_CLASS (memory->allocator)->mem_copy (memory, offset, size, &local_error);
   quire_lock_drop (memory, QUIRE_MAP_READ);
 
-  if (copy != NULL)
-    return copy;
-
-  if (local_error != NULL)
-    g_propagate_error (error, g_steal_pointer (&local_error));
-  else
-    g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_FAILED,
-                 "The allocator %s gave no copy of %" G_GSIZE_FORMAT " bytes",
+  if (local_error == NULL &&
+      (copy == NULL || quire_memory_has_flags (copy, QUIRE_MEMORY_FLAG_READONLY)))
+    g_set_error (&local_error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_FAILED,
+                 "The allocator %s gave no writable copy of %" G_GSIZE_FORMAT " bytes",
                  quire_allocator_get_mem_type (memory->allocator), size);
-  return NULL;
+  if (local_error != NULL)
+    {
+      g_propagate_error (error, local_error);
+      return NULL;
+    }
+
+  return g_steal_pointer (&copy);
 }
 
 /**
