@@ -31,7 +31,7 @@ test_retire (void)
   g_test_summary ("With the binding's reference the share dies, though the wrapper has its own yet");
 
   quire_memory_weak_ref (share, quire_test_count_weak, &dead);
-  quire_memory_close_wrapper (share);
+  g_assert_true (quire_memory_close_wrapper (share));
   g_assert_cmpuint (dead, ==, 1);
   quire_assert_state (root, "free");
   quire_assert_granted (quire_memory_try_fill (root, 0, -1, 1, &error));
@@ -52,7 +52,7 @@ test_late_references (void)
 
   g_test_summary ("References that come late keep the storage, in whatever order they go");
 
-  quire_memory_close_wrapper (share);
+  g_assert_true (quire_memory_close_wrapper (share));
   quire_memory_unref (root);
   quire_memory_ref (share);
   quire_assert_refused (quire_memory_try_map (share, QUIRE_MAP_READ, &error), CLOSED);
@@ -70,14 +70,15 @@ test_others (void)
   QuireMemory *root, *share = wrapped_share (data, &gone, &root);
   QuireMapping *mapping = quire_memory_try_map (share, QUIRE_MAP_READ, NULL);
 
-  g_test_summary ("While somebody else has a reference, the block lives on");
+  g_test_summary ("While somebody else has a reference, the block lives on, and the binding tries again");
 
-  quire_memory_close_wrapper (share);
-  quire_assert_state (root, "1 share alive");
-  quire_memory_unref (share);
+  g_assert_false (quire_memory_close_wrapper (share));
   quire_assert_state (root, "1 share alive");
   quire_mapping_unref (mapping);
+  quire_assert_state (root, "1 share alive");
+  g_assert_true (quire_memory_close_wrapper (share));
   quire_assert_state (root, "free");
+  quire_memory_unref (share);
   quire_memory_unref (root);
   g_assert_cmpuint (gone, ==, 1);
 }
@@ -90,9 +91,10 @@ test_alone (void)
   QuireMemory *memory = quire_memory_new_wrapped (QUIRE_MEMORY_FLAG_NONE, data, 8, 0, 8,
                                                   &gone, quire_test_count);
 
-  g_test_summary ("If the wrapper has gone before, the block just dies");
+  g_test_summary ("If the wrapper has gone before, there is nothing to close");
 
-  quire_memory_close_wrapper (memory);
+  g_assert_false (quire_memory_close_wrapper (memory));
+  quire_memory_unref (memory);
   g_assert_cmpuint (gone, ==, 1);
 }
 

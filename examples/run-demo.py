@@ -23,6 +23,8 @@ import sys
 LANGUAGES = {'c': 'C', 'py': 'Python', 'js': 'JavaScript'}
 STUDIES = ['align', 'map', 'span']
 MAIN_JOB = 'frames'
+# What there is in one language only.
+MORE = {'js': ['edit-picture']}
 TIMEOUT = 120
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
@@ -86,7 +88,7 @@ def main():
     outputs = {}
 
     for key, language in LANGUAGES.items():
-        for name in [*STUDIES, MAIN_JOB]:
+        for name in [*STUDIES, MAIN_JOB, *MORE.get(key, [])]:
             test = examples.get(f'{name}-{key}')
             if test is None:
                 rows.append((language, name, '-', 'not built'))

@@ -176,6 +176,21 @@ test('compare gives a number, and compares with itself and its shares', () => {
     throws(() => memory.compare());
 });
 
+test('bytes of every kind are written', () => {
+    const bytes = [1, 2, 3, 255];
+    for (const data of [
+        bytes, new Uint8Array(bytes), new Uint8Array(bytes).buffer, new DataView(new Uint8Array(bytes).buffer),
+        new Uint16Array(new Uint8Array(bytes).buffer), new Uint8Array([0, ...bytes]).subarray(1),
+        new GLib.Bytes(bytes),
+    ]) {
+        const memory = countingBlock(6);
+        memory.write(1, data);
+        deepEqual(contentOf(memory), [0, ...bytes, 5]);
+    }
+    for (const wrong of [[300], [-1], ['1'], [2.5], [NaN], [null], [undefined], new Array(2)])
+        throws(() => countingBlock(6).write(0, wrong));
+});
+
 test('what are no bytes are not written', () => {
     const memory = countingBlock(4);
     for (const data of [null, undefined, 5, {}, [{}, 'x', null], [256], [-1], new GLib.Bytes('abc'), memory]) {

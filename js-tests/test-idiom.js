@@ -307,6 +307,17 @@ if (isNative) {
         equal(memory.describe_lock(), 'free');
     });
 
+    test('close of a share lets go when its last map is collected', () => {
+        const memory = countingBlock(8);
+        const share = memory.share(2, 4);
+        (() => share.map(READ).data[0])();
+        share.close();
+        equal(memory.describe_lock(), '1 share alive');
+        collect();
+        equal(memory.describe_lock(), 'free');
+        equal(share.is_closed(), true);
+    });
+
     test('close of one handle leaves the share to the other', () => {
         const memory = countingBlock(8);
         const share = memory.share(0, 4);
@@ -316,5 +327,22 @@ if (isNative) {
         deepEqual(bytes.toArray(), [0, 1, 2, 3]);
     });
 }
+
+test('a closed handle is none in a list either', () => {
+    const memory = countingBlock(8);
+    const open = memory.share(0, 4), share = memory.share(4, 4);
+    share.close();
+    for (const mergeList of [Quire.Memory.merge_list, Quire.Memory.mergeList, Quire.memory_merge_list])
+        throwsError(() => mergeList([open, share]), MemoryError.CLOSED, /closed/);
+});
+
+test('flags are whole numbers', () => {
+    const memory = countingBlock(8);
+    for (const flags of [1.5, NaN, -1, 2 ** 32, '1', null, undefined, 1n]) {
+        for (const name of ['map', 'lock', 'unlock', 'make_mapped'])
+            throws(() => memory[name](flags), `${name}(${String(flags)})`);
+    }
+    equal(memory.describe_lock(), 'free');
+});
 
 finish();

@@ -73,6 +73,8 @@ if (isZeroCopy) {
 // The collector knows the size of the blocks, as it does of arrays.
 if (isNative) {
     test('large blocks that are dropped, with no other reason to collect', () => {
+        const source = Quire.Memory.new(LARGE);
+        source.fill(0, -1, 1);
         for (const body of [
             () => {
                 const memory = Quire.Memory.new(LARGE), info = memory.map(READWRITE);
@@ -86,6 +88,10 @@ if (isNative) {
                 memory.close();
             },
             () => Quire.Memory.wrap(new Uint8Array(LARGE)),
+            () => Quire.Memory.new(LARGE).fill(0, -1, 1),
+            () => new Quire.Memory(LARGE).fill(0, -1, 1),
+            () => source.copy(0, -1),
+            () => source.merge(source),
         ]) {
             const size = growth(150, body, 1);
             ok(size < 600 * MIB, `${size / MIB} MiB`);

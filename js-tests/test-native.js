@@ -16,7 +16,7 @@ import {deepEqual, equal, finish, ok, test, throws} from './tap.js';
 const {MapFlags} = Quire;
 const {READ, WRITE, READWRITE, UNIQUE} = MapFlags;
 
-equal(QuireGjs.install(), true);
+equal(QuireGjs.install(1), true);
 const native = globalThis.__quireNative;
 const names = Object.getOwnPropertyNames(native);
 
@@ -186,12 +186,12 @@ test('all is well afterwards', () => {
 
 test('they can be put there again, and again', () => {
     for (let i = 0; i < 100; i++)
-        equal(QuireGjs.install(), true);
+        equal(QuireGjs.install(1), true);
     delete globalThis.__quireNative;
 
     // Where they can't be put, there is no exception, but a refusal.
     Object.defineProperty(globalThis, '__quireNative', {value: 1, configurable: false});
-    equal(QuireGjs.install(), false);
+    equal(QuireGjs.install(1), false);
     equal(globalThis.__quireNative, 1);
 });
 

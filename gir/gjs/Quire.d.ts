@@ -298,7 +298,7 @@ declare module 'gi://Quire?version=1.0' {
             read(offset: number | bigint, size: number | bigint): GLib.Bytes;
 
             /** Copies bytes into the block. */
-            write(offset: number | bigint, data: Uint8Array | number[]): void;
+            write(offset: number | bigint, data: ArrayBuffer | ArrayBufferView | GLib.Bytes | number[]): void;
 
             /** Reads from a stream straight into the block; gives how many bytes came. */
             read_from_stream(offset: number | bigint, size: number | bigint, stream: Gio.InputStream,

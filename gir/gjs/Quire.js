@@ -11,6 +11,9 @@
 
 const GLib = imports.gi.GLib;
 
+// From this size on the collector is told of a block before it is mapped.
+const LARGE = 65536;
+
 // What a map is made of. There are two ways: the native helper, whose arrays are the
 // block and have no length any more when the map has ended; and, where that is missing,
 // GLib.Bytes. Each has the same functions.
@@ -18,6 +21,10 @@ const GLib = imports.gi.GLib;
 // The native helper gives maps that are objects of its own. It knows no introspected
 // objects, so each block has a handle there.
 function makeNativeMaps(prototype) {
+    // For tests, and to tell whose fault something is.
+    if (GLib.getenv('QUIRE_GJS_NATIVE') === '0')
+        return null;
+
     let QuireGjs;
     try {
         imports.gi.versions.QuireGjs = '1.0';
@@ -25,7 +32,7 @@ function makeNativeMaps(prototype) {
     } catch {
         return null;
     }
-    if (!QuireGjs.install())
+    if (!QuireGjs.install(1))
         return null;
 
     const native = globalThis.__quireNative;
@@ -55,6 +62,9 @@ function makeNativeMaps(prototype) {
         data: info => native.data(info),
         about: info => native.about(info),
         close: memory => native.close(handleOf(memory)),
+
+        // The collector learns of the size of a block by its handle.
+        adopt: memory => handleOf(memory),
     };
 }
 
@@ -142,6 +152,8 @@ function makeBytesMaps(Quire, prototype) {
 
         // What the block holds goes with its wrapper, when the collector has come.
         close() {},
+
+        adopt() {},
     };
     return maps;
 }
@@ -156,8 +168,10 @@ function addCamelCase(object) {
     }
 }
 
-// The bytes of what has an ArrayBuffer.
-function bytesOf(data) {
+// The bytes of an ArrayBuffer, or of a view of one.
+function bytesOfBuffer(data) {
+    if (data instanceof Uint8Array)
+        return data;
     if (data instanceof ArrayBuffer)
         return new Uint8Array(data);
     if (ArrayBuffer.isView(data))
@@ -165,11 +179,26 @@ function bytesOf(data) {
     throw new TypeError('An ArrayBuffer or a view of one is wanted');
 }
 
+// The same, of GLib.Bytes, or of an array of numbers.
+function bytesOf(data) {
+    if (data instanceof GLib.Bytes)
+        return data.toArray();
+    if (!Array.isArray(data))
+        return bytesOfBuffer(data);
+
+    for (const byte of data) {
+        if (!Number.isInteger(byte) || byte < 0 || byte > 255)
+            throw new TypeError(`${String(byte)} is no byte`);
+    }
+    return Uint8Array.from(data);
+}
+
 function _init() {
     const Quire = this;
     const {Memory, MemoryError, MapFlags} = Quire;
     const closed = new WeakSet();
     let anyClosed = false;
+    const getSizes = Memory.prototype.get_sizes;
 
     // GJS makes 0 of what is no number.
     function checkNumbers(object, name, places) {
@@ -198,6 +227,20 @@ function _init() {
             code: MemoryError.CLOSED,
             message: `The mapping of ${info.size} bytes has ended already`,
         });
+    }
+
+    function checkFlags(flags) {
+        if (!Number.isInteger(flags) || flags < 0 || flags > 0xffffffff)
+            throw new TypeError(`${String(flags)} are no flags of Quire.MapFlags`);
+    }
+
+    // The result of a function. A script that makes large blocks in a loop would run out of
+    // memory, were the collector not told.
+    function told(result) {
+        const memory = Array.isArray(result) ? result[0] : result;
+        if (memory instanceof Memory && getSizes.call(memory)[2] >= LARGE)
+            maps.adopt(memory);
+        return result;
     }
 
     // A map of a block, as Memory.map() gives it.
@@ -278,6 +321,7 @@ function _init() {
     // What introspection gives knows nothing of handles that were closed; and it hands
     // out the success of what tells something else, and throws where there is none.
     const tellsMore = ['compare', 'read_from_stream'];
+    const makesBlock = ['copy', 'make_writable', 'merge'];
     for (const name of Object.getOwnPropertyNames(Memory.prototype)) {
         const method = Memory.prototype[name];
         if (['constructor', 'toString', 'map', 'unmap', 'make_mapped'].includes(name))
@@ -285,14 +329,17 @@ function _init() {
         Memory.prototype[name] = function (...args) {
             refuseClosed(this, ...args);
             const result = method.apply(this, args);
+            if (makesBlock.includes(name))
+                return told(result);
             return tellsMore.includes(name) ? result[1] : result;
         };
     }
     const mergeList = Memory.merge_list;
     Memory.merge_list = function (memories) {
         refuseClosed(...memories);
-        return mergeList.call(this, memories);
+        return told(mergeList(memories));
     };
+    Quire.memory_merge_list = Memory.merge_list;
 
     const numbers = {
         share: [0, 1], copy: [0, 1], resize: [0, 1], fill: [0, 1, 2], read: [0, 1], write: [0],
@@ -303,19 +350,32 @@ function _init() {
     checkNumbers(Memory, 'new', [0]);
     checkNumbers(Memory, 'new_with_params', [0]);
 
-    // GJS takes whatever has a length for an array of bytes, a block among them.
+    for (const name of ['new', 'new_with_params', 'new_from_bytes']) {
+        const method = Memory[name];
+        Memory[name] = function (...args) {
+            return told(method.apply(Memory, args));
+        };
+    }
+
+    for (const name of ['lock', 'unlock']) {
+        const method = Memory.prototype[name];
+        Memory.prototype[name] = function (flags) {
+            checkFlags(flags);
+            return method.call(this, flags);
+        };
+    }
+
+    // GJS takes whatever has a length for an array of bytes, a block among them, and makes
+    // bytes of what is none.
     const {write} = Memory.prototype;
     Memory.prototype.write = function (offset, data) {
         refuseClosed(this);
-        if (!(data instanceof Uint8Array || data instanceof GLib.Bytes || Array.isArray(data)))
-            data = bytesOf(data);
-        return write.call(this, offset, data);
+        return write.call(this, offset, bytesOf(data));
     };
 
     Object.assign(Memory.prototype, {
         map(flags) {
-            if (typeof flags !== 'number')
-                throw new TypeError('Flags of Quire.MapFlags are wanted');
+            checkFlags(flags);
             refuseClosed(this);
             return maps.map(this, flags);
         },
@@ -327,6 +387,7 @@ function _init() {
 
         // Maps the block, or, if that is refused, a copy of it: info.memory tells.
         make_mapped(flags) {
+            checkFlags(flags);
             try {
                 return this.map(flags);
             } catch {
@@ -388,7 +449,7 @@ function _init() {
 
     // A block with a copy of the bytes of an array, or of what else has an ArrayBuffer.
     Memory.wrap = function (data) {
-        data = bytesOf(data);
+        data = bytesOfBuffer(data);
         const memory = Memory.new(data.length);
         memory.withMap(MapFlags.WRITE, view => view.set(data));
         return memory;

@@ -46,25 +46,30 @@ quire_memory_close (QuireMemory *memory)
 
 /**
  * quire_memory_close_wrapper: (skip)
- * @memory: (transfer full): a block
+ * @memory: a block
  *
  * Gives up a reference for a binding whose language can't put a stand-in in the place
  * of a handle, as [method@Memory.close] makes it, and drops the reference of its
  * wrapper only when a collector comes. The binding has a reference of its own, besides
- * that of the wrapper, and gives that.
+ * that of the wrapper.
  *
- * If these two are all there are, the block dies now: a share no longer keeps its block
- * from being written. Its storage stays in place until the wrapper drops its reference.
- * It is for the binding to refuse what a script asks of the wrapper until then.
+ * If these two are all there are, the binding's is dropped and the block dies: a share
+ * no longer keeps its block from being written. Its storage stays in place until the
+ * wrapper drops its reference. It is for the binding to refuse what a script asks of the
+ * wrapper until then.
+ *
+ * If somebody else has a reference, nothing happens, and the binding may try again.
+ *
+ * Returns: %TRUE if the block is dead now, and the binding's reference gone
  *
  * Since: 1.0
  */
-void
+gboolean
 quire_memory_close_wrapper (QuireMemory *memory)
 {
-  g_return_if_fail (memory != NULL);
+  g_return_val_if_fail (memory != NULL, FALSE);
 
-  quire_memory_retire_with (memory);
+  return quire_memory_retire_with (memory);
 }
 
 /**

@@ -36,7 +36,7 @@ gboolean     quire_mapping_write_back   (QuireMapping  *mapping,
 QUIRE_AVAILABLE_IN_1_0
 QuireMemory *quire_memory_close         (QuireMemory   *memory) G_GNUC_WARN_UNUSED_RESULT;
 QUIRE_AVAILABLE_IN_1_0
-void         quire_memory_close_wrapper (QuireMemory   *memory);
+gboolean     quire_memory_close_wrapper (QuireMemory   *memory);
 QUIRE_AVAILABLE_IN_1_0
 gboolean     quire_memory_is_closed     (QuireMemory   *memory);
 

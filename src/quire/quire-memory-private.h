@@ -40,7 +40,7 @@ enum
 #define QUIRE_MEMORY_RETIRED (QUIRE_MEMORY_DEAD / 2)
 
 void     quire_memory_unpin         (QuireMemory       *memory);
-void     quire_memory_retire_with   (QuireMemory       *memory);
+gboolean quire_memory_retire_with   (QuireMemory       *memory);
 void     quire_memory_init_internal (QuireMemory       *memory,
                                      guint              internal,
                                      gpointer           base);

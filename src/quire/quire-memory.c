@@ -191,11 +191,11 @@ memory_dispose (QuireMemory *memory)
 /*
  * quire_memory_retire_with:
  *
- * Drops the caller's reference. If it and one more were all there were, the block dies
- * as if that one were dropped too; the storage stays until it is, by
- * quire_memory_unref().
+ * If the caller's reference and one more are all there are, drops the caller's, and the
+ * block dies as if the other one were dropped too; the storage stays until it is, by
+ * quire_memory_unref(). Otherwise nothing happens.
  */
-void
+gboolean
 quire_memory_retire_with (QuireMemory *memory)
 {
   int count = 2;
@@ -203,15 +203,13 @@ quire_memory_retire_with (QuireMemory *memory)
   while (!quire_atomic_cas_acq_rel (&memory->ref_count, &count, 0))
     {
       if (count != 2)
-        {
-          quire_memory_unref (memory);
-          return;
-        }
+        return FALSE;
     }
 
   if (memory->qdata != NULL)
     quire_notify_run (memory);
   memory_retire (memory, QUIRE_MEMORY_RETIRED + 1);
+  return TRUE;
 }
 
 /* Drops a pin. The last one goes only after the last reference. */

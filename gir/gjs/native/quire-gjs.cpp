@@ -22,6 +22,8 @@
 
 #include <gjs/gjs.h>
 
+#include <js-config.h>
+
 #include <js/Array.h>
 #include <js/ArrayBuffer.h>
 #include <js/CallArgs.h>
@@ -42,6 +44,9 @@ namespace {
 /* What the override finds on the global object, takes, and deletes. */
 constexpr const char *NATIVE_NAME = "__quireNative";
 
+/* Changes with what the native functions take and give. */
+constexpr guint NATIVE_VERSION = 1;
+
 /* Counted by the JavaScript handle and by its maps, all of the one thread of the
  * engine. */
 struct Handle
@@ -51,6 +56,7 @@ struct Handle
   unsigned      ref_count;
   unsigned      n_maps;
   bool          closed;
+  bool          waits;
   const guint8 *good_from;
   const guint8 *good_to;
 };
@@ -82,13 +88,58 @@ handle_unref (Handle *handle)
   delete handle;
 }
 
-/* A handle that was closed gives the block up when its last map has ended. Called only
- * while the wrapper of GJS is alive. */
+/* Closed handles that wait to give their block up, with a reference on each. */
+GPtrArray *to_retire;
+
+void
+handle_wait (Handle *handle)
+{
+  if (handle->waits)
+    return;
+
+  if (to_retire == nullptr)
+    to_retire = g_ptr_array_new ();
+  g_ptr_array_add (to_retire, handle);
+  handle->waits = true;
+  handle->ref_count++;
+}
+
+/* A handle that was closed gives the block up when its last map has ended. If somebody
+ * else has a reference, as an array that is just being collected, it tries again after
+ * each collection. The override calls for it only while the wrapper of GJS is alive. */
 void
 handle_retire (Handle *handle)
 {
-  if (handle->closed && handle->n_maps == 0 && handle->memory != nullptr)
-    quire_memory_close_wrapper (g_steal_pointer (&handle->memory));
+  if (!handle->closed || handle->n_maps > 0 || handle->memory == nullptr)
+    return;
+
+  if (quire_memory_close_wrapper (handle->memory))
+    handle->memory = nullptr;
+  else
+    handle_wait (handle);
+}
+
+/* After a collection. Of a handle that nobody but us has a reference on, the wrapper was
+ * collected too. */
+void
+collection_ended (JS::GCContext *, JSFinalizeStatus status, void *)
+{
+  if (status != JSFINALIZE_COLLECTION_END || to_retire == nullptr)
+    return;
+
+  for (guint i = to_retire->len; i > 0; i--)
+    {
+      Handle *handle = static_cast<Handle *> (g_ptr_array_index (to_retire, i - 1));
+
+      if (handle->ref_count > 1)
+        handle_retire (handle);
+      if (handle->ref_count > 1 && handle->memory != nullptr)
+        continue;
+
+      g_ptr_array_remove_index_fast (to_retire, i - 1);
+      handle->waits = false;
+      handle_unref (handle);
+    }
 }
 
 void
@@ -117,6 +168,8 @@ map_finalize (JS::GCContext *, JSObject *object)
   if (map->handle != nullptr)
     {
       map->handle->n_maps--;
+      if (map->handle->closed)
+        handle_wait (map->handle);
       handle_unref (map->handle);
     }
   delete map;
@@ -175,7 +228,7 @@ native_take (JSContext *cx, unsigned argc, JS::Value *vp)
   if (object == nullptr)
     return false;
 
-  handle = new Handle { g_steal_pointer (&offered), 0, 1, 0, false, nullptr, nullptr };
+  handle = new Handle { g_steal_pointer (&offered), 0, 1, 0, false, false, nullptr, nullptr };
   JS::SetReservedSlot (object, HANDLE_SLOT, JS::PrivateValue (handle));
   args.rval ().setObject (*object);
 
@@ -235,6 +288,8 @@ native_map (JSContext *cx, unsigned argc, JS::Value *vp)
   return true;
 }
 
+/* The engine may call this on a thread of the collector: a reference may be dropped on
+ * any, and so must an allocator be ready to free a block on any. */
 void
 free_view (void *, void *bytes)
 {
@@ -538,26 +593,41 @@ install (JSContext *cx)
          JS_DefineProperty (cx, global, NATIVE_NAME, functions, 0);
 }
 
+/* The engine in which we run must be the one that we were compiled for: a GJS of the same
+ * soname may have another. */
+bool
+is_our_engine ()
+{
+  return g_str_has_prefix (gjs_get_js_version (),
+                           "JavaScript-C" G_STRINGIFY (MOZJS_MAJOR_VERSION) ".");
+}
+
 } // namespace
 
 /**
  * quire_gjs_install:
+ * @version: which native functions the override knows
  *
  * Puts the native functions on the global object of the script that calls, for the
  * override to take from there.
  *
- * Returns: whether they are there
+ * Returns: whether they are there; %FALSE in another engine, and for an override of
+ *   another version
  */
 gboolean
-quire_gjs_install (void)
+quire_gjs_install (guint version)
 {
+  static JSContext *installed;
   GjsContext *context = gjs_context_get_current ();
   JSContext *cx;
 
-  if (context == nullptr)
+  if (context == nullptr || version != NATIVE_VERSION || !is_our_engine ())
     return FALSE;
 
   cx = static_cast<JSContext *> (gjs_context_get_native_context (context));
+  if (installed != cx && !JS_AddFinalizeCallback (cx, collection_ended, nullptr))
+    return FALSE;
+  installed = cx;
   if (install (cx))
     return TRUE;
 

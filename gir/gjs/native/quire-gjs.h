@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 #endif
 
 _QUIRE_GJS_EXTERN
-gboolean quire_gjs_install (void);
+gboolean quire_gjs_install (guint        version);
 _QUIRE_GJS_EXTERN
 void     quire_gjs_offer   (QuireMemory *memory);
 
