@@ -284,6 +284,54 @@ test_views (void)
     }
 }
 
+static gpointer
+ask_for_the_block (gpointer data)
+{
+  Race *race = data;
+
+  while (load (&race->stop) == 0)
+    {
+      g_autoptr (QuireMemory) memory = quire_mapping_dup_memory (race->result);
+
+      if (memory != NULL)
+        store (&race->done, 1);
+    }
+
+  return NULL;
+}
+
+static void
+ask_while_it_dies (gpointer     user_data,
+                   QuireMemory *where_the_memory_was)
+{
+  Race *race = user_data;
+  GThread *threads[4];
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("late", ask_for_the_block, race);
+  g_usleep (MOMENT / 4);
+  store (&race->stop, 1);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+}
+
+static void
+test_dying (void)
+{
+  Race race = { 0, };
+  QuireMemory *memory = quire_memory_new (SIZE);
+  QuireMapping *mapping = quire_memory_try_map (memory, QUIRE_MAP_READ, NULL);
+
+  g_test_summary ("However many ask for it at once, a block that is dying gives no reference");
+
+  race.result = mapping;
+  quire_memory_weak_ref (memory, ask_while_it_dies, &race);
+  quire_mapping_release (mapping);
+  quire_memory_unref (memory);
+  g_assert_cmpuint (load (&race.done), ==, 0);
+  quire_mapping_unref (mapping);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -298,6 +346,7 @@ main (int    argc,
   g_test_add_func ("/thread-races/close-share", test_close_share);
   g_test_add_func ("/thread-races/close-bytes", test_close_bytes);
   g_test_add_func ("/thread-races/merge", test_merge);
+  g_test_add_func ("/thread-races/dying", test_dying);
 
   return g_test_run ();
 }

@@ -83,6 +83,36 @@ test_others (void)
   g_assert_cmpuint (gone, ==, 1);
 }
 
+static gpointer
+collect (gpointer share)
+{
+  quire_memory_unref (share);
+  return NULL;
+}
+
+static void
+collect_meanwhile (gpointer     user_data,
+                   QuireMemory *share)
+{
+  g_thread_join (g_thread_new ("collector", collect, share));
+}
+
+static void
+test_collected_meanwhile (void)
+{
+  guint8 data[8] = { 0, };
+  guint gone = 0;
+  QuireMemory *root, *share = wrapped_share (data, &gone, &root);
+
+  g_test_summary ("The wrapper may drop its reference while weak notifies run: nothing is lost");
+
+  quire_memory_weak_ref (share, collect_meanwhile, NULL);
+  g_assert_true (quire_memory_close_wrapper (share));
+  quire_assert_state (root, "free");
+  quire_memory_unref (root);
+  g_assert_cmpuint (gone, ==, 1);
+}
+
 static void
 test_alone (void)
 {
@@ -131,6 +161,7 @@ main (int    argc,
   g_test_add_func ("/wrapper/retire", test_retire);
   g_test_add_func ("/wrapper/late-references", test_late_references);
   g_test_add_func ("/wrapper/others", test_others);
+  g_test_add_func ("/wrapper/collected-meanwhile", test_collected_meanwhile);
   g_test_add_func ("/wrapper/alone", test_alone);
   g_test_add_func ("/wrapper/write-back", test_write_back);
 

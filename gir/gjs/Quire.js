@@ -200,14 +200,14 @@ function _init() {
     let anyClosed = false;
     const getSizes = Memory.prototype.get_sizes;
 
-    // GJS makes 0 of what is no number.
+    // GJS makes 0 of what is no number, and cuts off fractions.
     function checkNumbers(object, name, places) {
         const method = object[name];
         object[name] = function (...args) {
             for (const place of places) {
                 const value = args[place];
-                if (place < args.length && typeof value !== 'bigint' && !Number.isFinite(value))
-                    throw new TypeError(`${name}: argument ${place + 1} is no number: ${String(value)}`);
+                if (place < args.length && typeof value !== 'bigint' && !Number.isInteger(value))
+                    throw new TypeError(`${name}: argument ${place + 1} is no whole number: ${String(value)}`);
             }
             return method.apply(this, args);
         };

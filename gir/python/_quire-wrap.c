@@ -41,7 +41,7 @@ release_wrapped (gpointer data)
 const char quire_python_memory_wrap_doc[] =
 "wrap(obj) -> Quire.Memory\n\n"
 "Makes a block over the buffer of an object, without a copy. The buffer is held\n"
-"until the block and its shares are gone. What is read-only stays read-only.";
+"until the block, its shares and all their handles, closed or not, are gone. What is read-only stays read-only.";
 
 PyObject *
 quire_python_memory_wrap (PyObject *unused,
@@ -58,6 +58,13 @@ quire_python_memory_wrap (PyObject *unused,
   if (PyObject_GetBuffer (object, view, PyBUF_WRITABLE) != 0)
     {
       /* Read-only, or not contiguous, or no buffer at all: the second try tells. */
+      if (!PyErr_ExceptionMatches (PyExc_BufferError) &&
+          !PyErr_ExceptionMatches (PyExc_TypeError) &&
+          !PyErr_ExceptionMatches (PyExc_ValueError))
+        {
+          PyMem_Free (view);
+          return NULL;
+        }
       PyErr_Clear ();
       flags = QUIRE_MEMORY_FLAG_READONLY;
       if (PyObject_GetBuffer (object, view, PyBUF_SIMPLE) != 0)

@@ -302,8 +302,12 @@ memory_close (PyObject *self,
    * give up. */
   if (!boxed->free_on_dealloc)
     quire_memory_ref (memory);
+
+  /* What runs when the block dies may come back here: not before the stand-in is there. */
+  quire_memory_ref (memory);
   boxed->boxed = quire_memory_close (memory);
   boxed->free_on_dealloc = TRUE;
+  quire_memory_unref (memory);
 
   Py_RETURN_NONE;
 }

@@ -97,10 +97,13 @@ quire_allocator_find (const char *name)
 
 /**
  * quire_allocator_set_default:
- * @allocator: (nullable): an allocator, or %NULL for the system allocator
+ * @allocator: an allocator; C may pass %NULL for the system allocator
  *
  * Chooses where [ctor@Memory.new] takes its blocks from, and everything else
  * that isn't told, such as copies.
+ *
+ * Scripts find the system allocator by its name, `system`, to make it the default one
+ * again.
  *
  * An allocator that has been the default one stays alive until the process ends.
  *

@@ -24,8 +24,8 @@ release_original (gpointer bytes)
  * quire_bytes_get_original:
  *
  * The bytes that a block was made over, if it was; @offset counts from the start of the
- * block. They are read-only, so nobody has to
- * be kept from writing; and blocks over bytes of blocks over bytes do not pile up.
+ * block. They are read-only, so nobody has to be kept from writing; and blocks over bytes
+ * of blocks over bytes do not pile up.
  */
 GBytes *
 quire_bytes_get_original (QuireMemory *memory,

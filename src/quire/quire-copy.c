@@ -148,7 +148,8 @@ quire_memory_make_writable (QuireMemory *memory)
  * @error: return location for an error
  *
  * Gives a block that may be written, as [method@Memory.is_writable] tells:
- * @memory itself if it may be, else a copy of it.
+ * @memory itself if it may be, else a copy of it. The errors are those of
+ * [method@Memory.try_copy]; then the reference on @memory is dropped.
  *
  * Returns: (transfer full): the block
  *

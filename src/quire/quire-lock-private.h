@@ -33,7 +33,8 @@ G_BEGIN_DECLS
  * it, change by compare-and-swap only, and what they say is true.
  *
  * What quire_memory_lock() takes is counted once more in a word of the same layout,
- * memory->held: so an unlock too many finds nothing there, and does not end a map.
+ * memory->held: so an unlock too many finds nothing there, and does not end a map. What
+ * the one has more than the other are the maps: so an unmap too many ends no lock.
  *
  * The fields that are added to first have a limit that leaves room for 4095
  * threads at once between their addition and its undoing. A count never runs
@@ -256,17 +257,18 @@ quire_lock_holds (guint64       word,
 }
 
 /*
- * quire_lock_check_held:
+ * quire_lock_check_mapped:
  *
- * Whether there is such a lock to drop. It catches a caller who drops what he does
- * not hold, at the price of a load.
+ * Whether there is such a map to end. It catches a caller who ends what he does not
+ * hold, at the price of two loads.
  */
 static inline gboolean
-quire_lock_check_held (QuireMemory  *memory,
-                       QuireMapFlags flags,
-                       GError      **error)
+quire_lock_check_mapped (QuireMemory  *memory,
+                         QuireMapFlags flags,
+                         GError      **error)
 {
-  const guint64 word = quire_atomic_load_relaxed (&memory->lock);
+  const guint64 word = quire_atomic_load_relaxed (&memory->lock) -
+                       quire_atomic_load_relaxed (&memory->held);
 
   if (G_LIKELY (quire_lock_holds (word, flags)))
     return TRUE;

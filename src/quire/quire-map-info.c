@@ -161,8 +161,9 @@ quire_memory_map (QuireMemory  *memory,
  *
  * As [method@Memory.map], and says why it fails: the errors are
  * %QUIRE_MEMORY_ERROR_BUSY, %QUIRE_MEMORY_ERROR_READ_ONLY,
- * %QUIRE_MEMORY_ERROR_NOT_MAPPABLE, %QUIRE_MEMORY_ERROR_NOT_SUPPORTED for flags
- * that make no sense, and those of the allocator.
+ * %QUIRE_MEMORY_ERROR_NOT_MAPPABLE, %QUIRE_MEMORY_ERROR_CLOSED,
+ * %QUIRE_MEMORY_ERROR_NOT_SUPPORTED for flags that make no sense, and those of the
+ * allocator.
  *
  * Returns: %TRUE if the block is mapped
  *
@@ -204,7 +205,7 @@ quire_memory_unmap (QuireMemory  *memory,
   g_return_if_fail (info != NULL);
   g_return_if_fail (info->memory == memory);
 
-  if (!quire_lock_check_held (memory, info->flags, NULL))
+  if (!quire_lock_check_mapped (memory, info->flags, NULL))
     {
       quire_lock_complain (memory, info->flags, G_STRFUNC);
       return;
@@ -252,13 +253,16 @@ quire_memory_make_mapped (QuireMemory  *memory,
 {
   g_autoptr (QuireMemory) copy = NULL;
 
-  g_return_val_if_fail (memory != NULL, NULL);
   g_return_val_if_fail (info != NULL, NULL);
+  *info = (QuireMapInfo) QUIRE_MAP_INFO_INIT;
+  g_return_val_if_fail (memory != NULL, NULL);
 
   if (quire_memory_map (memory, info, flags))
     return memory;
 
-  copy = quire_memory_copy (memory, 0, -1);
+  /* What makes no sense of the block makes none of a copy. */
+  if (quire_lock_check_flags (flags, NULL))
+    copy = quire_memory_copy (memory, 0, -1);
   quire_memory_unref (memory);
 
   if (copy == NULL || !quire_memory_map (copy, info, flags))

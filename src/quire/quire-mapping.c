@@ -161,8 +161,9 @@ quire_memory_try_unmap (QuireMemory  *memory,
       if (state & STATE_VIEWS)
         {
           g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_BUSY,
-                       "The mapping of %" G_GSIZE_FORMAT " bytes has %u views alive",
-                       mapping->info.size, state & STATE_VIEWS);
+                       "The mapping of %" G_GSIZE_FORMAT " bytes has %u view%s alive",
+                       mapping->info.size, state & STATE_VIEWS,
+                       (state & STATE_VIEWS) == 1 ? "" : "s");
           return FALSE;
         }
     }
@@ -198,6 +199,9 @@ quire_memory_try_make_mapped (QuireMemory  *memory,
 
   g_return_val_if_fail (memory != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (!quire_lock_check_flags (flags, error))
+    return NULL;
 
   mapping = quire_memory_try_map (memory, flags, NULL);
   if (mapping != NULL)
@@ -555,12 +559,11 @@ quire_mapping_write_back (QuireMapping *mapping,
                           gsize         size,
                           GError      **error)
 {
+  guint8 *target;
+
   g_return_val_if_fail (mapping != NULL, FALSE);
   g_return_val_if_fail (data != NULL || size == 0, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
-
-  if (quire_mapping_is_released (mapping))
-    return set_ended (mapping, error);
 
   if ((mapping->info.flags & QUIRE_MAP_WRITE) == 0)
     {
@@ -576,7 +579,11 @@ quire_mapping_write_back (QuireMapping *mapping,
       return FALSE;
     }
 
+  /* The view keeps the mapping from ending meanwhile. */
+  if (!quire_mapping_acquire_view (mapping, &target, error))
+    return FALSE;
   if (size > 0)
-    memcpy (mapping->info.data, data, size);
+    memcpy (target, data, size);
+  quire_mapping_release_view (mapping);
   return TRUE;
 }

@@ -74,11 +74,16 @@ quire_memory_pin (QuireMemory *memory)
 static inline gboolean
 quire_memory_try_ref (QuireMemory *memory)
 {
-  if (G_LIKELY (quire_atomic_add_relaxed (&memory->ref_count, 1) > 0))
-    return TRUE;
+  int count = quire_atomic_load_relaxed (&memory->ref_count);
 
-  quire_atomic_sub_relaxed (&memory->ref_count, 1);
-  return FALSE;
+  do
+    {
+      if (G_UNLIKELY (count <= 0))
+        return FALSE;
+    }
+  while (!quire_atomic_cas_acq_rel (&memory->ref_count, &count, count + 1));
+
+  return TRUE;
 }
 
 /* Any of these flags, internal ones among them. */

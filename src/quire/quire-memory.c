@@ -153,20 +153,17 @@ memory_free (QuireMemory *memory,
 /* What the block meant to others ends, what is at its address stays: of its parent
  * too. */
 static void
-memory_retire (QuireMemory *memory,
-               int          dead)
+memory_retire (QuireMemory *memory)
 {
   QuireMemory *parent = memory->parent;
 
-  quire_atomic_add_relaxed (&memory->ref_count, dead);
+  if (parent == NULL)
+    return;
 
-  if (parent != NULL)
-    {
-      quire_memory_pin (parent);
-      if (quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_SHARE))
-        quire_lock_drop_share (parent);
-      quire_memory_unref (parent);
-    }
+  quire_memory_pin (parent);
+  if (quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_SHARE))
+    quire_lock_drop_share (parent);
+  quire_memory_unref (parent);
 }
 
 static void
@@ -183,7 +180,8 @@ memory_dispose (QuireMemory *memory)
     }
   else
     {
-      memory_retire (memory, QUIRE_MEMORY_DEAD);
+      quire_atomic_add_relaxed (&memory->ref_count, QUIRE_MEMORY_DEAD);
+      memory_retire (memory);
       quire_memory_unpin (memory);
     }
 }
@@ -200,15 +198,21 @@ quire_memory_retire_with (QuireMemory *memory)
 {
   int count = 2;
 
-  while (!quire_atomic_cas_acq_rel (&memory->ref_count, &count, 0))
+  /* The other reference may go while we are at it. */
+  quire_memory_pin (memory);
+  while (!quire_atomic_cas_acq_rel (&memory->ref_count, &count, QUIRE_MEMORY_RETIRED + 1))
     {
       if (count != 2)
-        return FALSE;
+        {
+          quire_memory_unpin (memory);
+          return FALSE;
+        }
     }
 
   if (memory->qdata != NULL)
     quire_notify_run (memory);
-  memory_retire (memory, QUIRE_MEMORY_RETIRED + 1);
+  memory_retire (memory);
+  quire_memory_unpin (memory);
   return TRUE;
 }
 
@@ -420,9 +424,8 @@ quire_memory_get_align (QuireMemory *memory)
  * Tells whether the data begins at a multiple of an alignment. The address
  * itself is not told to scripts.
  *
- * Returns: %TRUE if it does; %FALSE if it does not, if @align is no mask, or if
- *   the block can't be mapped for reading, which an allocator of its own may
- *   need to know the address
+ * Returns: %TRUE if it does; %FALSE if it does not, if @align is no mask, or if the
+ *   address is not known without a map to read, and that is refused
  *
  * Since: 1.0
  */

@@ -156,6 +156,10 @@ quire_memory_try_merge (QuireMemory *first,
  * it, nothing is copied. One block alone is given back as it is, and none at all
  * make an empty block. The time it takes is linear.
  *
+ * The errors are those of [method@Memory.try_merge], %QUIRE_MEMORY_ERROR_CLOSED,
+ * %QUIRE_MEMORY_ERROR_TOO_LARGE if the sum is, and %QUIRE_MEMORY_ERROR_NOT_SUPPORTED if
+ * one of them is none.
+ *
  * Returns: (transfer full): the merged block
  *
  * Since: 1.0

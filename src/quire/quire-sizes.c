@@ -72,7 +72,7 @@ quire_memory_resize (QuireMemory *memory,
  * byte is touched, and maps and shares that stand keep the range they have.
  *
  * What would lie outside the block is refused with
- * %QUIRE_MEMORY_ERROR_OUT_OF_RANGE.
+ * %QUIRE_MEMORY_ERROR_OUT_OF_RANGE; a closed handle with %QUIRE_MEMORY_ERROR_CLOSED.
  *
  * Who resizes a block should be the only one to use it: two that do it at once,
  * or one that maps meanwhile, may get a range that neither meant, though never
