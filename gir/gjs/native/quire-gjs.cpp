@@ -11,11 +11,11 @@
  * what they are given, and give no address away; so a script that got hold of them
  * could do no more than the override.
  *
- * Two kinds of native objects stand behind the override's. A handle has a reference on
- * a block. A map has one on a QuireMapping, and is the very object that scripts know as
- * Quire.MapInfo: the override gives its prototype. */
+ * The objects that they deal in are those of quire-gjs-objects-private.h. */
 
 #include "quire-gjs.h"
+
+#include "quire-gjs-objects-private.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,6 +39,8 @@
 #include <js/experimental/TypedData.h>
 #include <jsapi.h>
 
+using namespace quire_gjs;
+
 namespace {
 
 /* What the override finds on the global object, takes, and deletes. */
@@ -47,151 +49,11 @@ constexpr const char *NATIVE_NAME = "__quireNative";
 /* Changes with what the native functions take and give. */
 constexpr guint NATIVE_VERSION = 1;
 
-/* Counted by the JavaScript handle and by its maps, all of the one thread of the
- * engine. */
-struct Handle
-{
-  QuireMemory  *memory;
-  gsize         weight;
-  unsigned      ref_count;
-  unsigned      n_maps;
-  bool          closed;
-  bool          waits;
-  const guint8 *good_from;
-  const guint8 *good_to;
-};
-
-struct Map
-{
-  QuireMapping *mapping;
-  /* NULL once it has ended. */
-  Handle       *handle;
-};
-
-enum { HANDLE_SLOT, HANDLE_SLOTS };
-enum { MAP_SLOT, MAP_VIEW_SLOT, MAP_MEMORY_SLOT, MAP_SLOTS };
-
 /* The block for which take() makes a handle. */
 QuireMemory *offered;
 
 /* Why the last call gave null, or false. */
 GError *last_error;
-
-void
-handle_unref (Handle *handle)
-{
-  if (--handle->ref_count > 0)
-    return;
-
-  if (handle->memory != nullptr)
-    quire_memory_unref (handle->memory);
-  delete handle;
-}
-
-/* Closed handles that wait to give their block up, with a reference on each. */
-GPtrArray *to_retire;
-
-void
-handle_wait (Handle *handle)
-{
-  if (handle->waits)
-    return;
-
-  if (to_retire == nullptr)
-    to_retire = g_ptr_array_new ();
-  g_ptr_array_add (to_retire, handle);
-  handle->waits = true;
-  handle->ref_count++;
-}
-
-/* A handle that was closed gives the block up when its last map has ended. If somebody
- * else has a reference, as an array that is just being collected, it tries again after
- * each collection. The override calls for it only while the wrapper of GJS is alive. */
-void
-handle_retire (Handle *handle)
-{
-  if (!handle->closed || handle->n_maps > 0 || handle->memory == nullptr)
-    return;
-
-  if (quire_memory_close_wrapper (handle->memory))
-    handle->memory = nullptr;
-  else
-    handle_wait (handle);
-}
-
-/* After a collection. Of a handle that nobody but us has a reference on, the wrapper was
- * collected too. */
-void
-collection_ended (JS::GCContext *, JSFinalizeStatus status, void *)
-{
-  if (status != JSFINALIZE_COLLECTION_END || to_retire == nullptr)
-    return;
-
-  for (guint i = to_retire->len; i > 0; i--)
-    {
-      Handle *handle = static_cast<Handle *> (g_ptr_array_index (to_retire, i - 1));
-
-      if (handle->ref_count > 1)
-        handle_retire (handle);
-      if (handle->ref_count > 1 && handle->memory != nullptr)
-        continue;
-
-      g_ptr_array_remove_index_fast (to_retire, i - 1);
-      handle->waits = false;
-      handle_unref (handle);
-    }
-}
-
-void
-handle_finalize (JS::GCContext *, JSObject *object)
-{
-  Handle *handle = JS::GetMaybePtrFromReservedSlot<Handle> (object, HANDLE_SLOT);
-
-  if (handle == nullptr)
-    return;
-
-  JS::RemoveAssociatedMemory (object, handle->weight, JS::MemoryUse::Embedding1);
-  handle_unref (handle);
-}
-
-/* A map that a script dropped. An array over it that is still there has a reference on
- * the mapping, and so its lock. */
-void
-map_finalize (JS::GCContext *, JSObject *object)
-{
-  Map *map = JS::GetMaybePtrFromReservedSlot<Map> (object, MAP_SLOT);
-
-  if (map == nullptr)
-    return;
-
-  quire_mapping_unref (map->mapping);
-  if (map->handle != nullptr)
-    {
-      map->handle->n_maps--;
-      if (map->handle->closed)
-        handle_wait (map->handle);
-      handle_unref (map->handle);
-    }
-  delete map;
-}
-
-const JSClassOps handle_ops = {
-  nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, handle_finalize, nullptr, nullptr, nullptr,
-};
-const JSClass handle_class = {
-  "QuireHandle",
-  JSCLASS_HAS_RESERVED_SLOTS (HANDLE_SLOTS) | JSCLASS_FOREGROUND_FINALIZE,
-  &handle_ops, JS_NULL_CLASS_SPEC, JS_NULL_CLASS_EXT, JS_NULL_OBJECT_OPS,
-};
-
-const JSClassOps map_ops = {
-  nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, map_finalize, nullptr, nullptr, nullptr,
-};
-const JSClass map_class = {
-  "QuireMapInfo",
-  JSCLASS_HAS_RESERVED_SLOTS (MAP_SLOTS) | JSCLASS_FOREGROUND_FINALIZE,
-  &map_ops, JS_NULL_CLASS_SPEC, JS_NULL_CLASS_EXT, JS_NULL_OBJECT_OPS,
-};
 
 /* The struct behind an argument, if it is a native object of this class. */
 template<typename T>
@@ -429,16 +291,6 @@ detach (JSContext *cx, JS::HandleObject object)
   view = &slot.toObject ();
   buffer = JS_GetArrayBufferViewBuffer (cx, view, &is_shared);
   return buffer != nullptr && JS::DetachArrayBuffer (cx, buffer);
-}
-
-/* The lock has gone: the map lets go of its block. */
-void
-map_ended (JSObject *object, Map *map)
-{
-  map->handle->n_maps--;
-  handle_retire (map->handle);
-  handle_unref (g_steal_pointer (&map->handle));
-  JS::SetReservedSlot (object, MAP_MEMORY_SLOT, JS::NullValue ());
 }
 
 /* unmap(handle, map): whether the map was one of the block, and has ended now. */
