@@ -25,6 +25,7 @@ typedef enum
   NO_PARENT,
   GIVES_ROOT,
   GIVES_THE_LAST,
+  GIVES_READ_ONLY,
   SAYS_YES,
 } TestFault;
 

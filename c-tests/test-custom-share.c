@@ -20,6 +20,7 @@ whole_allocator_copy (QuireMemory *memory,
                       gsize        size,
                       GError     **error)
 {
+  static guint8 read_only[64];
   TestAllocator *self = TEST_ALLOCATOR (memory->allocator);
   QuireMemory *copy;
 
@@ -28,6 +29,8 @@ whole_allocator_copy (QuireMemory *memory,
   self->last_size = size;
   if (test_allocator_fail (self, error))
     return NULL;
+  if (self->fault == GIVES_READ_ONLY)
+    return quire_memory_new_wrapped (QUIRE_MEMORY_FLAG_READONLY, read_only, size, 0, size, NULL, NULL);
 
   copy = quire_allocator_alloc (memory->allocator, size, NULL);
   memcpy (TEST_MEMORY (copy)->data, TEST_MEMORY (memory)->data + memory->offset + offset, size);
@@ -130,6 +133,21 @@ test_copy_under_write (void)
 }
 
 static void
+test_make_mapped_of_nonsense (void)
+{
+  g_autoptr (TestAllocator) allocator = g_object_new (whole_allocator_get_type (), NULL);
+  QuireMemory *memory = test_allocator_block (allocator, 8, 32, 8);
+  QuireMapInfo info;
+
+  g_test_summary ("Flags that make no sense of a block make none of a copy, so none is made");
+
+  quire_assert_refused (quire_memory_try_make_mapped (memory, QUIRE_MAP_NONE, &error), NOT_SUPPORTED, "0x0");
+  g_assert_null (quire_memory_make_mapped (memory, &info, QUIRE_MAP_NONE));
+  quire_test_assert_cleared (&info);
+  g_assert_cmpuint (allocator->copies, ==, 0);
+}
+
+static void
 test_copy_fails (void)
 {
   g_autoptr (TestAllocator) allocator = g_object_new (whole_allocator_get_type (), NULL);
@@ -155,6 +173,10 @@ test_copy_fails (void)
   allocator->fault = GIVES_NULL;
   quire_assert_refused (quire_memory_try_copy (memory, 0, -1, &error), FAILED, "allocator test");
   quire_assert_state (memory, "free");
+
+  /* A copy is always writable, or it is none. */
+  allocator->fault = GIVES_READ_ONLY;
+  quire_assert_refused (quire_memory_try_copy (memory, 0, -1, &error), FAILED, "no writable copy of 32 bytes");
 }
 
 static void
@@ -295,6 +317,7 @@ main (int    argc,
   g_test_add_func ("/custom-share/copy", test_copy);
   g_test_add_func ("/custom-share/copy-under-write", test_copy_under_write);
   g_test_add_func ("/custom-share/copy-fails", test_copy_fails);
+  g_test_add_func ("/custom-share/make-mapped-of-nonsense", test_make_mapped_of_nonsense);
   g_test_add_func ("/custom-share/share", test_share);
   g_test_add_func ("/custom-share/share-fails", test_share_fails);
   g_test_add_func ("/custom-share/false-span", test_false_span);

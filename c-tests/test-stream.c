@@ -53,6 +53,42 @@ failing_stream_init (FailingStream *self)
 {
 }
 
+/* A stream that tells what can't be: more than it was asked for, or a failure without
+ * an error. */
+typedef struct
+{
+  GInputStream parent_instance;
+
+  gboolean     fails;
+} LyingStream;
+
+typedef GInputStreamClass LyingStreamClass;
+
+static GType lying_stream_get_type (void);
+
+G_DEFINE_FINAL_TYPE (LyingStream, lying_stream, G_TYPE_INPUT_STREAM)
+
+static gssize
+lying_stream_read (GInputStream *stream,
+                   void         *buffer,
+                   gsize         count,
+                   GCancellable *cancellable,
+                   GError      **error)
+{
+  return ((LyingStream *) stream)->fails ? -1 : (gssize) count + 1;
+}
+
+static void
+lying_stream_class_init (LyingStreamClass *klass)
+{
+  klass->read_fn = lying_stream_read;
+}
+
+static void
+lying_stream_init (LyingStream *self)
+{
+}
+
 /* 64 bytes: byte i is 255 - i. */
 static guint8 source[64];
 
@@ -207,6 +243,44 @@ test_stream_error (void)
   quire_assert_state (memory, "free");
 }
 
+static void
+test_lies (void)
+{
+  g_autoptr (QuireMemory) memory = quire_memory_new (32);
+  g_autoptr (GInputStream) stream = g_object_new (lying_stream_get_type (), NULL);
+  gsize bytes_read = 99;
+
+  g_test_summary ("What a stream tells that can't be is an error, and not passed on");
+
+  for (guint fails = 0; fails < 2; fails++)
+    {
+      ((LyingStream *) stream)->fails = fails;
+      quire_assert_refused (quire_memory_read_from_stream (memory, 0, -1, stream, &bytes_read, NULL, &error),
+                            FAILED, "32 bytes");
+      g_assert_cmpuint (bytes_read, ==, 0);
+    }
+  quire_assert_state (memory, "free");
+}
+
+static void
+test_cancelled (void)
+{
+  g_autoptr (QuireMemory) memory = quire_memory_new (32);
+  g_autoptr (GInputStream) stream = open_source (64);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  gsize bytes_read = 99;
+
+  g_test_summary ("What was cancelled before reads nothing, even of a stream that does not look");
+
+  g_cancellable_cancel (cancellable);
+  g_assert_false (quire_memory_read_from_stream (memory, 0, -1, stream, &bytes_read, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpuint (bytes_read, ==, 0);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (stream)), ==, 0);
+  quire_assert_state (memory, "free");
+}
+
 int
 main (int    argc,
       char **argv)
@@ -220,6 +294,8 @@ main (int    argc,
   g_test_add_func ("/stream/end", test_end);
   g_test_add_func ("/stream/refused", test_refused);
   g_test_add_func ("/stream/stream-error", test_stream_error);
+  g_test_add_func ("/stream/lies", test_lies);
+  g_test_add_func ("/stream/cancelled", test_cancelled);
 
   return g_test_run ();
 }

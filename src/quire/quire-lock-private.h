@@ -33,8 +33,7 @@ G_BEGIN_DECLS
  * it, change by compare-and-swap only, and what they say is true.
  *
  * What quire_memory_lock() takes is counted once more in a word of the same layout,
- * memory->held: so an unlock too many finds nothing there, and does not end a map. What
- * the one has more than the other are the maps: so an unmap too many ends no lock.
+ * memory->held: so an unlock too many finds nothing there, and does not end a map.
  *
  * The fields that are added to first have a limit that leaves room for 4095
  * threads at once between their addition and its undoing. A count never runs
@@ -257,18 +256,19 @@ quire_lock_holds (guint64       word,
 }
 
 /*
- * quire_lock_check_mapped:
+ * quire_lock_check_held:
  *
- * Whether there is such a map to end. It catches a caller who ends what he does not
- * hold, at the price of two loads.
+ * Whether there is such a count to drop, be it of a map or of a lock. It catches a
+ * caller who drops what he does not hold, at the price of a load. It can't look at
+ * memory->held as well: two loads are not of one moment, and who holds what he drops
+ * must never be refused.
  */
 static inline gboolean
-quire_lock_check_mapped (QuireMemory  *memory,
-                         QuireMapFlags flags,
-                         GError      **error)
+quire_lock_check_held (QuireMemory  *memory,
+                       QuireMapFlags flags,
+                       GError      **error)
 {
-  const guint64 word = quire_atomic_load_relaxed (&memory->lock) -
-                       quire_atomic_load_relaxed (&memory->held);
+  const guint64 word = quire_atomic_load_relaxed (&memory->lock);
 
   if (G_LIKELY (quire_lock_holds (word, flags)))
     return TRUE;

@@ -261,7 +261,8 @@ quire_memory_try_unlock (QuireMemory  *memory,
   if (flags != QUIRE_MAP_EXCLUSIVE && !quire_lock_check_flags (flags, error))
     return FALSE;
 
-  if (!quire_memory_check_access (memory, QUIRE_MAP_READ, error))
+  if (!quire_memory_check_access (memory, QUIRE_MAP_READ, error) ||
+      !quire_lock_check_held (memory, flags, error))
     return FALSE;
 
   held = quire_atomic_load_relaxed (&memory->held);

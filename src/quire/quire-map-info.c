@@ -205,7 +205,7 @@ quire_memory_unmap (QuireMemory  *memory,
   g_return_if_fail (info != NULL);
   g_return_if_fail (info->memory == memory);
 
-  if (!quire_lock_check_mapped (memory, info->flags, NULL))
+  if (!quire_lock_check_held (memory, info->flags, NULL))
     {
       quire_lock_complain (memory, info->flags, G_STRFUNC);
       return;
