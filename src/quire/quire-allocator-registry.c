@@ -18,14 +18,29 @@ static GHashTable *registry;
  * a lock and without a reference. NULL stands for the system allocator. */
 static QuireAllocator *default_allocator;
 
+static QuireAllocator *
+ref_system (void)
+{
+  return g_object_ref (quire_system_allocator_get ());
+}
+
+/* What is there under its own name from the start. */
+static const struct
+{
+  const char       *name;
+  QuireAllocator *(*make) (void);
+} built_in[] = {
+  { "system", ref_system },
+};
+
 static GHashTable *
 registry_get_locked (void)
 {
   if (registry == NULL)
     {
       registry = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
-      g_hash_table_insert (registry, g_strdup ("system"),
-                           g_object_ref (quire_system_allocator_get ()));
+      for (gsize i = 0; i < G_N_ELEMENTS (built_in); i++)
+        g_hash_table_insert (registry, g_strdup (built_in[i].name), built_in[i].make ());
     }
 
   return registry;

@@ -18,14 +18,16 @@ G_BEGIN_DECLS
 enum
 {
   /* The stand-in of a handle that was closed: refuses everything. */
-  QUIRE_MEMORY_INTERNAL_CLOSED = 1 << 8,
+  QUIRE_MEMORY_INTERNAL_CLOSED  = 1 << 8,
   /* Made by the library, not by its allocator: maps as the parent does, and is
    * freed with g_free(). */
-  QUIRE_MEMORY_INTERNAL_WINDOW = 1 << 9,
+  QUIRE_MEMORY_INTERNAL_WINDOW  = 1 << 9,
   /* Stands in the count of shares of its parent. */
-  QUIRE_MEMORY_INTERNAL_SHARE  = 1 << 10,
+  QUIRE_MEMORY_INTERNAL_SHARE   = 1 << 10,
+  /* Begins with a QuireOverlay: its data is that of another block. */
+  QUIRE_MEMORY_INTERNAL_OVERLAY = 1 << 11,
 
-  QUIRE_MEMORY_INTERNAL_MASK   = 0xff00,
+  QUIRE_MEMORY_INTERNAL_MASK    = 0xff00,
 };
 
 /* Bits of QuireMemoryFlags that mean nothing, or nothing that a caller may ask for. */
