@@ -1,0 +1,273 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "bench.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+/* How long a batch is, in nanoseconds of processor time: short enough that a few
+ * hundred of them take turns while the machine is in one mood, and long enough that the
+ * clock costs nothing. */
+#define BATCH 150e3
+
+/* A batch that is longer than this has fewer rounds. */
+#define LONG_BATCH 5e6
+
+/*
+ * bench_now:
+ *
+ * The processor time of this thread, in nanoseconds: who else runs meanwhile does not
+ * count, and what the kernel does for the thread, as clearing pages, does.
+ */
+double
+bench_now (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
+  return (double) now.tv_sec * 1e9 + (double) now.tv_nsec;
+}
+
+/* A second thread, that does what the first one does at the same time. */
+typedef struct
+{
+  const BenchCase *each;
+  gpointer         state;
+  gsize            size;
+  guint            n;
+  double           time;
+  guint            started;
+  guint            arrived;
+  guint            done;
+  gboolean         quit;
+} Helper;
+
+static Helper helper;
+
+static double
+run_batch (const BenchCase *each,
+           gpointer         state,
+           gsize            size,
+           guint            n)
+{
+  const double start = bench_now ();
+
+  each->loop (state, size, n);
+  return bench_now () - start;
+}
+
+/* Both are on their processors before either begins. */
+static void
+meet (void)
+{
+  const guint here = __atomic_add_fetch (&helper.arrived, 1, __ATOMIC_ACQ_REL);
+  const guint both = (here + 1) / 2 * 2;
+
+  while (__atomic_load_n (&helper.arrived, __ATOMIC_ACQUIRE) < both)
+    ;
+}
+
+static gpointer
+help (gpointer nothing)
+{
+  for (guint turn = 1;; turn++)
+    {
+      while (__atomic_load_n (&helper.started, __ATOMIC_ACQUIRE) != turn)
+        g_thread_yield ();
+      if (helper.quit)
+        return NULL;
+      meet ();
+      helper.time = run_batch (helper.each, helper.state, helper.size, helper.n);
+      __atomic_store_n (&helper.done, turn, __ATOMIC_RELEASE);
+    }
+}
+
+/* The mean of the two threads. */
+static double
+run_two (const BenchCase *each,
+         gpointer         state,
+         gpointer         other,
+         gsize            size,
+         guint            n)
+{
+  const guint turn = helper.started + 1;
+  double time;
+
+  helper.each = each;
+  helper.state = other;
+  helper.size = size;
+  helper.n = n;
+  __atomic_store_n (&helper.started, turn, __ATOMIC_RELEASE);
+  meet ();
+  time = run_batch (each, state, size, n);
+  while (__atomic_load_n (&helper.done, __ATOMIC_ACQUIRE) != turn)
+    g_thread_yield ();
+
+  return (time + helper.time) / 2;
+}
+
+/* How often it is done in a batch. The first times are slow: pages are touched, types
+ * are registered. */
+static guint
+calibrate (const BenchCase *each,
+           gpointer         state,
+           gsize            size)
+{
+  guint n = 1;
+
+  for (guint warm = 0; warm < 3; warm++)
+    {
+      double time = run_batch (each, state, size, n);
+
+      while (time < BATCH / 2)
+        {
+          n *= 2;
+          time = run_batch (each, state, size, n);
+        }
+      n = (guint) CLAMP (n * BATCH / time, 1, 1e8);
+    }
+
+  return n;
+}
+
+static int
+compare (gconstpointer a,
+         gconstpointer b)
+{
+  const double x = *(const double *) a, y = *(const double *) b;
+
+  return (x > y) - (x < y);
+}
+
+/* The median and the quartiles. */
+static BenchFigure
+summarize (const double *values,
+           guint         n)
+{
+  g_autofree double *sorted = g_memdup2 (values, n * sizeof (double));
+
+  qsort (sorted, n, sizeof (double), compare);
+  return (BenchFigure) { .median = sorted[n / 2], .low = sorted[n / 4], .high = sorted[(n * 3) / 4] };
+}
+
+typedef struct
+{
+  const BenchCase *each;
+  gpointer         state;
+  gpointer         other;
+  guint            n;
+  double          *times;
+  double          *alone;
+} Side;
+
+static void
+side_begin (Side           *side,
+            const BenchRow *row,
+            guint           rounds)
+{
+  const BenchCase *each = side->each;
+
+  if (each->begin != NULL)
+    side->state = each->begin (row->size);
+  side->other = side->state;
+  if (row->threads == BENCH_TWO_PRIVATE && each->begin != NULL)
+    side->other = each->begin (row->size);
+
+  side->n = calibrate (each, side->state, row->size);
+  side->times = g_new0 (double, rounds);
+  side->alone = g_new0 (double, rounds);
+}
+
+static void
+side_end (Side *side)
+{
+  const BenchCase *each = side->each;
+
+  if (each->end != NULL && side->other != side->state)
+    each->end (side->other);
+  if (each->end != NULL)
+    each->end (side->state);
+  g_free (side->times);
+  g_free (side->alone);
+}
+
+/*
+ * bench_row:
+ *
+ * The sides take turns, one short batch each, so that whatever the machine does
+ * happens to all of them alike; who begins changes as well.
+ */
+void
+bench_row (const BenchRow *row,
+           guint           rounds,
+           BenchResult    *result)
+{
+  Side sides[BENCH_N_SIDES] = { { NULL, }, };
+  GThread *thread = NULL;
+  double longest = 0;
+
+  for (guint i = 0; i < BENCH_N_SIDES; i++)
+    {
+      if (row->sides[i].loop == NULL)
+        continue;
+      sides[i].each = &row->sides[i];
+      side_begin (&sides[i], row, rounds);
+      longest = MAX (longest, run_batch (sides[i].each, sides[i].state, row->size, sides[i].n));
+    }
+
+  if (longest > LONG_BATCH)
+    rounds = MAX (rounds / 5, 5);
+
+  if (row->threads != BENCH_ONE_THREAD)
+    {
+      helper = (Helper) { .quit = FALSE };
+      thread = g_thread_new ("bench", help, NULL);
+    }
+
+  for (guint round = 0; round < rounds; round++)
+    {
+      for (guint turn = 0; turn < BENCH_N_SIDES; turn++)
+        {
+          Side *side = &sides[(round + turn) % BENCH_N_SIDES];
+
+          if (side->each == NULL)
+            continue;
+          side->alone[round] = run_batch (side->each, side->state, row->size, side->n) / side->n;
+          side->times[round] = side->alone[round];
+          if (thread != NULL)
+            side->times[round] = run_two (side->each, side->state, side->other, row->size, side->n) / side->n;
+        }
+    }
+
+  if (thread != NULL)
+    {
+      helper.quit = TRUE;
+      __atomic_store_n (&helper.started, helper.started + 1, __ATOMIC_RELEASE);
+      g_thread_join (thread);
+    }
+
+  *result = (BenchResult) { .row = row, .rounds = rounds };
+  for (guint i = 0; i < BENCH_N_SIDES; i++)
+    {
+      g_autofree double *ratios = g_new (double, rounds);
+
+      if (sides[i].each == NULL)
+        continue;
+      result->sides[i] = summarize (sides[i].times, rounds);
+      result->alone[i] = summarize (sides[i].alone, rounds);
+      for (guint round = 0; round < rounds; round++)
+        ratios[round] = sides[BENCH_QUIRE].times[round] / sides[i].times[round];
+      result->ratios[i] = summarize (ratios, rounds);
+      result->ratios[i].median = result->sides[BENCH_QUIRE].median / result->sides[i].median;
+    }
+
+  for (guint i = 0; i < BENCH_N_SIDES; i++)
+    {
+      if (sides[i].each != NULL)
+        side_end (&sides[i]);
+    }
+}
