@@ -6,6 +6,8 @@
 
 #include "bench.h"
 
+#include <stdio.h>
+
 static const char * const side_keys[BENCH_N_SIDES] = { "quire", "gstreamer", "gbytes", "floor" };
 
 static char *
@@ -58,8 +60,8 @@ print_row (const BenchResult *result)
   g_autofree char *bytes = format_time (result->sides[BENCH_BYTES].median);
   g_autofree char *lowest = format_time (result->sides[BENCH_FLOOR].median);
 
-  g_print ("| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
-           row->name, size, quire, gst, ratio, aim, bytes, lowest, row->floor != NULL ? row->floor : "");
+  printf ("| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
+          row->name, size, quire, gst, ratio, aim, bytes, lowest, row->floor != NULL ? row->floor : "");
 }
 
 static double
@@ -78,7 +80,7 @@ print_thread_row (const BenchResult *result)
   g_autofree char *size = format_size (row->size);
   g_autofree char *aim = format_aim (row->aim);
 
-  g_print ("| %s | %s |", row->name, size);
+  printf ("| %s | %s |", row->name, size);
   for (guint i = 0; i < BENCH_N_SIDES; i++)
     {
       g_autofree char *alone = format_time (result->alone[i].median);
@@ -87,13 +89,13 @@ print_thread_row (const BenchResult *result)
       if (i == BENCH_BYTES)
         continue;
       if (result->sides[i].median > 0)
-        g_print (" **%.2f** (%s, %s) |", scaling (result, i), alone, both);
+        printf (" **%.2f** (%s, %s) |", scaling (result, i), alone, both);
       else
-        g_print (" |");
+        printf (" |");
       if (i == BENCH_QUIRE)
-        g_print (" %s |", aim);
+        printf (" %s |", aim);
     }
-  g_print (" %s |\n", row->floor != NULL ? row->floor : "");
+  printf (" %s |\n", row->floor != NULL ? row->floor : "");
 }
 
 /*
@@ -105,7 +107,7 @@ void
 bench_print_table (const BenchResult *results,
                    gsize              n_results)
 {
-  g_print ("| what | size | Quire | GStreamer | ratio | aim | GBytes | floor | which is |\n"
+  printf ("| what | size | Quire | GStreamer | ratio | aim | GBytes | floor | which is |\n"
            "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
   for (gsize i = 0; i < n_results; i++)
     {
@@ -113,7 +115,7 @@ bench_print_table (const BenchResult *results,
         print_row (&results[i]);
     }
 
-  g_print ("\n| two threads | size | Quire | aim | GStreamer | floor | which is |\n"
+  printf ("\n| two threads | size | Quire | aim | GStreamer | floor | which is |\n"
            "| --- | --- | --- | --- | --- | --- | --- |\n");
   for (gsize i = 0; i < n_results; i++)
     {

@@ -173,15 +173,37 @@ QUIRE_LOCK_REFUSAL quire_lock_complain     (QuireMemory   *memory,
                                             QuireMapFlags  flags,
                                             const char    *function);
 
+static inline gboolean
+quire_lock_flags_make_sense (QuireMapFlags flags)
+{
+  return (flags & QUIRE_LOCK_ACCESS_FLAGS) != 0 && (flags & QUIRE_LOCK_UNKNOWN_FLAGS) == 0;
+}
+
 /* Whether the flags of a map make sense. */
 static inline gboolean
 quire_lock_check_flags (QuireMapFlags flags,
                         GError      **error)
 {
-  if (G_LIKELY ((flags & QUIRE_LOCK_ACCESS_FLAGS) != 0 && (flags & QUIRE_LOCK_UNKNOWN_FLAGS) == 0))
+  if (G_LIKELY (quire_lock_flags_make_sense (flags)))
     return TRUE;
 
   return quire_lock_refuse_flags (flags, error);
+}
+
+/* A request that is judged before it is counted. */
+static inline gboolean
+quire_lock_take_by_cas (QuireMemory  *memory,
+                        QuireMapFlags flags,
+                        guint64      *word)
+{
+  *word = quire_atomic_load_relaxed (&memory->lock);
+  while (quire_lock_grants (*word, flags))
+    {
+      if (quire_atomic_cas_acq_rel (&memory->lock, word, *word + quire_lock_increment (flags)))
+        return TRUE;
+    }
+
+  return FALSE;
 }
 
 /*
@@ -197,6 +219,8 @@ quire_lock_take (QuireMemory  *memory,
 {
   guint64 word;
 
+  /* Each plain kind is a case of its own: what it adds and what it asks of the word are
+   * constants there. */
   switch (flags & QUIRE_LOCK_FLAGS)
     {
     case QUIRE_MAP_READ:
@@ -213,13 +237,14 @@ quire_lock_take (QuireMemory  *memory,
       quire_atomic_sub_relaxed (&memory->lock, QUIRE_LOCK_ONE (WRITE));
       break;
 
+    case QUIRE_MAP_READWRITE:
+      if (G_LIKELY (quire_lock_take_by_cas (memory, QUIRE_MAP_READWRITE, &word)))
+        return TRUE;
+      break;
+
     default:
-      word = quire_atomic_load_relaxed (&memory->lock);
-      while (quire_lock_grants (word, flags))
-        {
-          if (quire_atomic_cas_acq_rel (&memory->lock, &word, word + quire_lock_increment (flags)))
-            return TRUE;
-        }
+      if (quire_lock_take_by_cas (memory, flags, &word))
+        return TRUE;
       break;
     }
 
@@ -286,6 +311,42 @@ quire_lock_drop (QuireMemory  *memory,
                  QuireMapFlags flags)
 {
   quire_atomic_sub_release (&memory->lock, quire_lock_increment (flags));
+}
+
+/* Drops what stands; FALSE if it doesn't. */
+static inline gboolean
+quire_lock_drop_if_held (QuireMemory  *memory,
+                         QuireMapFlags flags)
+{
+  if (G_UNLIKELY (!quire_lock_holds (quire_atomic_load_relaxed (&memory->lock), flags)))
+    return FALSE;
+
+  quire_lock_drop (memory, flags);
+  return TRUE;
+}
+
+/*
+ * quire_lock_try_drop:
+ *
+ * quire_lock_check_held() and quire_lock_drop() in one. Nothing happens when it gives
+ * FALSE. Budget of atomic operations: 1.
+ */
+static inline gboolean
+quire_lock_try_drop (QuireMemory  *memory,
+                     QuireMapFlags flags)
+{
+  /* Cases of their own, as in quire_lock_take(). */
+  switch (flags & QUIRE_LOCK_FLAGS)
+    {
+    case QUIRE_MAP_READ:
+      return quire_lock_drop_if_held (memory, QUIRE_MAP_READ);
+    case QUIRE_MAP_WRITE:
+      return quire_lock_drop_if_held (memory, QUIRE_MAP_WRITE);
+    case QUIRE_MAP_READWRITE:
+      return quire_lock_drop_if_held (memory, QUIRE_MAP_READWRITE);
+    default:
+      return quire_lock_drop_if_held (memory, flags);
+    }
 }
 
 /*

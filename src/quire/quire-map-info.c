@@ -183,6 +183,23 @@ quire_memory_map_full (QuireMemory  *memory,
   return quire_map_begin (memory, info, flags, error);
 }
 
+/* Of a block that only its allocator can tell the address of. */
+static __attribute__ ((noinline)) void
+unmap_by_allocator (QuireMapInfo *info)
+{
+  QuireMemory *memory = info->memory;
+
+  if (!quire_lock_check_held (memory, info->flags, NULL))
+    {
+      quire_lock_complain (memory, info->flags, "quire_memory_unmap");
+      return;
+    }
+
+  quire_map_end_address (info);
+  quire_lock_drop (memory, info->flags);
+  *info = (QuireMapInfo) QUIRE_MAP_INFO_INIT;
+}
+
 /**
  * quire_memory_unmap: (skip)
  * @memory: a block
@@ -205,15 +222,12 @@ quire_memory_unmap (QuireMemory  *memory,
   g_return_if_fail (info != NULL);
   g_return_if_fail (info->memory == memory);
 
-  if (!quire_lock_check_held (memory, info->flags, NULL))
-    {
-      quire_lock_complain (memory, info->flags, G_STRFUNC);
-      return;
-    }
-
-  quire_map_end_address (info);
-  quire_lock_drop (memory, info->flags);
-  *info = (QuireMapInfo) QUIRE_MAP_INFO_INIT;
+  if (G_UNLIKELY (memory->base == NULL))
+    unmap_by_allocator (info);
+  else if (G_UNLIKELY (!quire_lock_try_drop (memory, info->flags)))
+    quire_lock_complain (memory, info->flags, G_STRFUNC);
+  else
+    *info = (QuireMapInfo) QUIRE_MAP_INFO_INIT;
 }
 
 /**
