@@ -14,9 +14,7 @@ static GMutex registry_lock;
 /* Name to allocator, with a reference on each. */
 static GHashTable *registry;
 
-/* Whoever was the default stays alive for ever, so that it can be read without
- * a lock and without a reference. NULL stands for the system allocator. */
-static QuireAllocator *default_allocator;
+QuireAllocator *quire_allocator_default;
 
 static QuireAllocator *
 ref_system (void)
@@ -44,14 +42,6 @@ registry_get_locked (void)
     }
 
   return registry;
-}
-
-QuireAllocator *
-quire_allocator_peek_default (void)
-{
-  QuireAllocator *allocator = quire_atomic_load_acquire (&default_allocator);
-
-  return G_LIKELY (allocator == NULL) ? quire_system_allocator_get () : allocator;
 }
 
 /**
@@ -131,5 +121,5 @@ quire_allocator_set_default (QuireAllocator *allocator)
 
   if (allocator != NULL)
     g_object_ref (allocator);
-  g_atomic_pointer_set (&default_allocator, allocator);
+  g_atomic_pointer_set (&quire_allocator_default, allocator);
 }

@@ -89,6 +89,9 @@ quire_allocator_alloc (QuireAllocator              *allocator,
                        gsize                        size,
                        const QuireAllocationParams *params)
 {
+  if (G_LIKELY (allocator == NULL && params == NULL))
+    return quire_allocator_alloc_plain (size, NULL);
+
   return quire_allocator_try_alloc (allocator, size, params, NULL);
 }
 
@@ -132,7 +135,7 @@ quire_allocator_try_alloc (QuireAllocator              *allocator,
   if (!check_request (size, params, error))
     return NULL;
 
-  if (G_LIKELY (allocator == quire_system_allocator_get ()))
+  if (G_LIKELY (quire_system_allocator_is (allocator)))
     return quire_system_allocator_make (size, params, error);
 
   klass = QUIRE_ALLOCATOR_GET_CLASS (allocator);

@@ -6,7 +6,7 @@
 
 #include "quire-create.h"
 
-#include "quire-allocator.h"
+#include "quire-allocator-private.h"
 #include "quire-error.h"
 #include "quire-memory-private.h"
 #include "quire-system-allocator-private.h"
@@ -25,7 +25,7 @@
 QuireMemory *
 quire_memory_new (gsize size)
 {
-  return quire_allocator_try_alloc (NULL, size, NULL, NULL);
+  return quire_allocator_alloc_plain (size, NULL);
 }
 
 /**
@@ -46,7 +46,9 @@ QuireMemory *
 quire_memory_try_new (gsize    size,
                       GError **error)
 {
-  return quire_allocator_try_alloc (NULL, size, NULL, error);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return quire_allocator_alloc_plain (size, error);
 }
 
 /**

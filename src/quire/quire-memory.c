@@ -85,19 +85,9 @@ quire_memory_init (QuireMemory     *memory,
   g_return_if_fail (quire_align_is_mask (align));
   g_return_if_fail (offset <= maxsize && size <= maxsize - offset);
 
-  *memory = (QuireMemory) {
-    .ref_count = 1,
-    .flags = flags,
-    .allocator = allocator,
-    .parent = parent,
-    .maxsize = maxsize,
-    .align = align,
-    .offset = offset,
-    .size = size,
-    .pins = 1,
-  };
+  quire_memory_set_up (memory, flags, allocator, parent, maxsize, align, offset, size, NULL);
 
-  if (allocator != quire_system_allocator_get ())
+  if (!quire_system_allocator_is (allocator))
     g_object_ref (allocator);
   if (parent != NULL)
     quire_memory_ref (parent);
@@ -115,11 +105,10 @@ quire_memory_init_internal (QuireMemory *memory,
   memory->base = base;
 }
 
-/* Struct and data go. The parent, if any, is held by a reference; when the block
- * was retired before, by a pin. */
-static void
-memory_free (QuireMemory *memory,
-             gboolean     retired)
+/* What is not the plain case, which memory_free() deals with. */
+static __attribute__ ((noinline)) void
+memory_free_with (QuireMemory *memory,
+                  gboolean     retired)
 {
   QuireAllocator *allocator = memory->allocator;
   QuireMemory *parent = memory->parent;
@@ -127,8 +116,6 @@ memory_free (QuireMemory *memory,
 
   if (quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_WINDOW))
     g_free (memory);
-  else if (G_LIKELY (allocator == quire_system_allocator_get ()))
-    quire_system_allocator_drop (memory);
   else
     QUIRE_ALLOCATOR_GET_CLASS (allocator)->free (allocator, memory);
 
@@ -146,8 +133,20 @@ memory_free (QuireMemory *memory,
         }
     }
 
-  if (allocator != quire_system_allocator_get ())
+  if (!quire_system_allocator_is (allocator))
     g_object_unref (allocator);
+}
+
+/* Struct and data go. The parent, if any, is held by a reference; when the block
+ * was retired before, by a pin. */
+static inline void
+memory_free (QuireMemory *memory,
+             gboolean     retired)
+{
+  if (G_LIKELY (memory->parent == NULL && quire_system_allocator_is (memory->allocator)))
+    quire_system_allocator_drop (memory);
+  else
+    memory_free_with (memory, retired);
 }
 
 /* What the block meant to others ends, what is at its address stays: of its parent

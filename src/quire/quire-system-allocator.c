@@ -68,15 +68,34 @@ quire_system_allocator_make (gsize                        size,
   if (slack != 0)
     base += -((guintptr) base + params->prefix) & align;
 
-  quire_memory_init (&system->memory, params->flags, quire_system_allocator_get (), NULL,
-                     maxsize, align, params->prefix, size);
-  quire_memory_init_internal (&system->memory, 0, base);
+  quire_memory_set_up (&system->memory, params->flags, quire_system_allocator_get (), NULL,
+                       maxsize, align, params->prefix, size, base);
   system->notify = NULL;
 
   if (params->prefix != 0 && (params->flags & QUIRE_MEMORY_FLAG_ZERO_PREFIXED))
     memset (base, 0, params->prefix);
   if (params->padding != 0 && (params->flags & QUIRE_MEMORY_FLAG_ZERO_PADDED))
     memset (base + params->prefix + size, 0, params->padding);
+
+  return &system->memory;
+}
+
+/* The same with nothing special, as most blocks are; @size is at most
+ * QUIRE_SYSTEM_PLAIN_LIMIT. */
+QuireMemory *
+quire_system_allocator_make_plain (gsize    size,
+                                   GError **error)
+{
+  static const QuireAllocationParams nothing_special;
+  QuireSystemMemory *system = malloc (sizeof (QuireSystemMemory) + size);
+
+  /* Which says what is wrong. */
+  if (G_UNLIKELY (system == NULL))
+    return quire_system_allocator_make (size, &nothing_special, error);
+
+  quire_memory_set_up (&system->memory, QUIRE_MEMORY_FLAG_NONE, quire_system_allocator_get (), NULL,
+                       size, QUIRE_DEFAULT_ALIGN, 0, size, system->block);
+  system->notify = NULL;
 
   return &system->memory;
 }
@@ -95,10 +114,9 @@ quire_system_allocator_wrap (QuireMemoryFlags flags,
 {
   QuireSystemMemory *system = g_malloc (sizeof (QuireSystemMemory));
 
-  quire_memory_init (&system->memory, flags, quire_system_allocator_get (), NULL,
-                     maxsize, 0, offset, size);
   /* An empty block may have no address; its maps shall have one nevertheless. */
-  quire_memory_init_internal (&system->memory, internal, data != NULL ? data : system->block);
+  quire_memory_set_up (&system->memory, flags | internal, quire_system_allocator_get (), NULL,
+                       maxsize, 0, offset, size, data != NULL ? data : system->block);
   system->user_data = user_data;
   system->notify = notify;
 
@@ -123,7 +141,7 @@ quire_system_allocator_data (QuireMemory   *memory,
 {
   QuireSystemMemory *system = (gpointer) memory;
 
-  if (memory->allocator != quire_system_allocator_get () ||
+  if (!quire_system_allocator_is (memory->allocator) ||
       quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_WINDOW | QUIRE_MEMORY_INTERNAL_CLOSED) ||
       system->notify != notify)
     return NULL;
@@ -162,13 +180,13 @@ quire_system_allocator_init (QuireSystemAllocator *self)
 {
 }
 
+QuireAllocator *quire_system_allocator_instance;
+
 QuireAllocator *
-quire_system_allocator_get (void)
+quire_system_allocator_create (void)
 {
-  static QuireAllocator *instance;
+  if (g_once_init_enter (&quire_system_allocator_instance))
+    g_once_init_leave (&quire_system_allocator_instance, g_object_new (QUIRE_TYPE_SYSTEM_ALLOCATOR, NULL));
 
-  if (g_once_init_enter (&instance))
-    g_once_init_leave (&instance, g_object_new (QUIRE_TYPE_SYSTEM_ALLOCATOR, NULL));
-
-  return instance;
+  return quire_atomic_load_acquire (&quire_system_allocator_instance);
 }
