@@ -6,8 +6,10 @@
 
 #include "quire-copy.h"
 
+#include <string.h>
+
 #include "quire-allocation-params.h"
-#include "quire-allocator.h"
+#include "quire-allocator-private.h"
 #include "quire-content.h"
 #include "quire-error.h"
 #include "quire-lock-private.h"
@@ -42,6 +44,67 @@ copy_by_allocator (QuireMemory *memory,
     }
 
   return g_steal_pointer (&copy);
+}
+
+/* Whether the allocator has a way of its own. */
+static inline gboolean
+has_copy (QuireMemory *memory)
+{
+  return !quire_system_allocator_is (memory->allocator) &&
+         !quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_WINDOW) &&
+         QUIRE_ALLOCATOR_GET_CLASS (memory->allocator)->mem_copy != NULL;
+}
+
+/* A new block for a copy of @memory, with these bytes. */
+static QuireMemory *
+copy_new (QuireMemory  *memory,
+          const guint8 *bytes,
+          gsize         length,
+          GError      **error)
+{
+  g_autoptr (QuireMemory) copy = NULL;
+
+  if (G_LIKELY (memory->align <= QUIRE_DEFAULT_ALIGN))
+    {
+      copy = quire_allocator_alloc_plain (length, error);
+    }
+  else
+    {
+      const QuireAllocationParams params = { .align = memory->align };
+
+      copy = quire_allocator_try_alloc (NULL, length, &params, error);
+    }
+  if (copy == NULL)
+    return NULL;
+
+  /* Nobody else has it, so there is nothing to lock. What another allocator gives may be
+   * known to others. */
+  if (G_LIKELY (quire_system_allocator_is (copy->allocator)))
+    memcpy ((guint8 *) copy->base + copy->offset, bytes, length);
+  else if (!quire_memory_try_write (copy, 0, bytes, length, error))
+    return NULL;
+
+  return g_steal_pointer (&copy);
+}
+
+/* The range counts from the start of the block, and not from where the data is by now.
+ * Budget of atomic operations: 2, those of a map to read. */
+static QuireMemory *
+copy_range (QuireMemory *memory,
+            gsize        start,
+            gsize        length,
+            GError     **error)
+{
+  QuireMapInfo info;
+  QuireMemory *copy;
+
+  if (!quire_memory_map_full (memory, &info, QUIRE_MAP_READ, error))
+    return NULL;
+
+  copy = copy_new (memory, info.data - (memory->maxsize - info.maxsize) + start, length, error);
+  quire_memory_unmap (memory, &info);
+
+  return copy;
 }
 
 /**
@@ -91,11 +154,6 @@ quire_memory_try_copy (QuireMemory *memory,
                        gssize       size,
                        GError     **error)
 {
-  QuireAllocationParams params;
-  g_auto (QuireMapInfo) info = QUIRE_MAP_INFO_INIT;
-  g_autoptr (QuireMemory) copy = NULL;
-  QuireAllocatorClass *klass;
-  const guint8 *block;
   gsize start, length;
 
   g_return_val_if_fail (memory != NULL, NULL);
@@ -105,24 +163,10 @@ quire_memory_try_copy (QuireMemory *memory,
       !quire_range_resolve (memory, "copy", offset, size, &start, &length, error))
     return NULL;
 
-  klass = QUIRE_ALLOCATOR_GET_CLASS (memory->allocator);
-  if (klass->mem_copy != NULL && !quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_WINDOW))
+  if (G_UNLIKELY (has_copy (memory)))
     return copy_by_allocator (memory, offset, length, error);
 
-  if (!quire_memory_map_full (memory, &info, QUIRE_MAP_READ, error))
-    return NULL;
-
-  /* The range counts from the start of the block, and not from where the data is
-   * by now. */
-  block = info.data - (memory->maxsize - info.maxsize);
-
-  quire_allocation_params_init (&params);
-  params.align = memory->align;
-  copy = quire_allocator_try_alloc (NULL, length, &params, error);
-  if (copy == NULL || !quire_memory_try_write (copy, 0, block + start, length, error))
-    return NULL;
-
-  return g_steal_pointer (&copy);
+  return copy_range (memory, start, length, error);
 }
 
 /**

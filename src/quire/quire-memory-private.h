@@ -19,8 +19,8 @@ enum
 {
   /* The stand-in of a handle that was closed: refuses everything. */
   QUIRE_MEMORY_INTERNAL_CLOSED  = 1 << 8,
-  /* Made by the library, not by its allocator: maps as the parent does, and is
-   * freed with g_free(). */
+  /* Made by the library, not by its allocator: a share that maps as the parent does, which
+   * keeps the allocator for it, and is freed with free(). */
   QUIRE_MEMORY_INTERNAL_WINDOW  = 1 << 9,
   /* Stands in the count of shares of its parent. */
   QUIRE_MEMORY_INTERNAL_SHARE   = 1 << 10,

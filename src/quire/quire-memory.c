@@ -6,6 +6,8 @@
 
 #include "quire-memory.h"
 
+#include <stdlib.h>
+
 #include "quire-allocator.h"
 #include "quire-error.h"
 #include "quire-lock-private.h"
@@ -105,34 +107,36 @@ quire_memory_init_internal (QuireMemory *memory,
   memory->base = base;
 }
 
-/* What is not the plain case, which memory_free() deals with. */
+/* A share is gone: so is what it meant to its parent. */
+static inline void
+drop_parent (QuireMemory *parent,
+             gboolean     is_share,
+             gboolean     retired)
+{
+  if (G_UNLIKELY (retired))
+    {
+      quire_memory_unpin (parent);
+      return;
+    }
+
+  if (is_share)
+    quire_lock_drop_share (parent);
+  quire_memory_unref (parent);
+}
+
+/* A block that its allocator frees. */
 static __attribute__ ((noinline)) void
-memory_free_with (QuireMemory *memory,
-                  gboolean     retired)
+free_by_allocator (QuireMemory *memory,
+                   gboolean     retired)
 {
   QuireAllocator *allocator = memory->allocator;
   QuireMemory *parent = memory->parent;
   const gboolean is_share = quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_SHARE);
 
-  if (quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_WINDOW))
-    g_free (memory);
-  else
-    QUIRE_ALLOCATOR_GET_CLASS (allocator)->free (allocator, memory);
+  QUIRE_ALLOCATOR_GET_CLASS (allocator)->free (allocator, memory);
 
   if (parent != NULL)
-    {
-      if (retired)
-        {
-          quire_memory_unpin (parent);
-        }
-      else
-        {
-          if (is_share)
-            quire_lock_drop_share (parent);
-          quire_memory_unref (parent);
-        }
-    }
-
+    drop_parent (parent, is_share, retired);
   if (!quire_system_allocator_is (allocator))
     g_object_unref (allocator);
 }
@@ -143,10 +147,21 @@ static inline void
 memory_free (QuireMemory *memory,
              gboolean     retired)
 {
-  if (G_LIKELY (memory->parent == NULL && quire_system_allocator_is (memory->allocator)))
-    quire_system_allocator_drop (memory);
+  QuireMemory *parent = memory->parent;
+
+  if (quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_WINDOW))
+    {
+      free (memory);
+      drop_parent (parent, TRUE, retired);
+    }
+  else if (G_LIKELY (parent == NULL && quire_system_allocator_is (memory->allocator)))
+    {
+      quire_system_allocator_drop (memory);
+    }
   else
-    memory_free_with (memory, retired);
+    {
+      free_by_allocator (memory, retired);
+    }
 }
 
 /* What the block meant to others ends, what is at its address stays: of its parent
@@ -165,10 +180,12 @@ memory_retire (QuireMemory *memory)
   quire_memory_unref (parent);
 }
 
-static void
+/* The last reference has gone; what is not the plain case, which quire_memory_unref()
+ * deals with. */
+static __attribute__ ((noinline)) void
 memory_dispose (QuireMemory *memory)
 {
-  if (G_UNLIKELY (memory->qdata != NULL))
+  if (memory->qdata != NULL)
     quire_notify_run (memory);
 
   /* One pin is that of the references together; nobody can add another one any
@@ -265,10 +282,17 @@ quire_memory_unref (QuireMemory *memory)
 
   /* Who has the only reference is alone, unless the storage is pinned: then a call that
    * was given the block before its handle was closed may come for a reference yet. */
-  count = quire_atomic_load_acquire (&memory->ref_count);
-  if (count != 1 || quire_atomic_load_relaxed (&memory->pins) != 1)
-    count = quire_atomic_sub_acq_rel (&memory->ref_count, 1);
+  if (quire_atomic_load_acquire (&memory->ref_count) == 1 &&
+      quire_atomic_load_acquire (&memory->pins) == 1)
+    {
+      if (G_LIKELY (memory->qdata == NULL))
+        memory_free (memory, FALSE);
+      else
+        memory_dispose (memory);
+      return;
+    }
 
+  count = quire_atomic_sub_acq_rel (&memory->ref_count, 1);
   if (count == 1)
     memory_dispose (memory);
   else if (G_UNLIKELY (count == QUIRE_MEMORY_RETIRED + 1))

@@ -25,8 +25,9 @@ add_sizes (QuireMemory * const *memories,
 
   for (gsize i = 0; i < n_memories; i++)
     {
-      const gsize size = quire_memory_get_sizes (memories[i], NULL, NULL);
+      gsize offset, size;
 
+      quire_memory_get_window (memories[i], &offset, &size);
       if (!g_size_checked_add (&sum, sum, size))
         {
           g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_TOO_LARGE,
@@ -46,7 +47,7 @@ is_span (QuireMemory * const *memories,
 {
   for (gsize i = 0; i + 1 < n_memories; i++)
     {
-      if (!quire_memory_is_span (memories[i], memories[i + 1], NULL))
+      if (!quire_share_is_followed (memories[i], memories[i + 1]))
         return FALSE;
     }
 

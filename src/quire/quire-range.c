@@ -7,7 +7,6 @@
 #include "quire-range-private.h"
 
 #include "quire-error.h"
-#include "quire-memory-private.h"
 
 /* Says what is wrong with a range, which is to the end if its size is -1. */
 static gboolean
@@ -58,44 +57,24 @@ quire_range_find (gsize       available,
 }
 
 /*
- * quire_range_resolve:
- * @verb: what is tried, for the message
- * @offset: relative to the data; may reach back into the prefix
- * @size: or -1: to the end of the data
- * @start: (out): where the range starts, from the start of the block
- * @length: (out): its size
+ * quire_range_refuse:
  *
- * Resolves a range against the valid range of today.
- *
- * A block is at most G_MAXSSIZE bytes large, so each size in it is a gssize too.
- * Now start <= start + length <= the end of the valid range.
+ * Says why quire_range_resolve() does not find a range.
  */
-gboolean
-quire_range_resolve (QuireMemory *memory,
-                     const char  *verb,
-                     gssize       offset,
-                     gssize       size,
-                     gsize       *start,
-                     gsize       *length,
-                     GError     **error)
+void
+quire_range_refuse (QuireMemory *memory,
+                    const char  *verb,
+                    gssize       offset,
+                    gssize       size,
+                    GError     **error)
 {
+  g_autofree char *where = g_strdup_printf ("%" G_GSSIZE_FORMAT, offset);
+  g_autofree char *limits = NULL;
   gsize window_offset, window_size;
 
   quire_memory_get_window (memory, &window_offset, &window_size);
+  limits = g_strdup_printf ("%" G_GSIZE_FORMAT ", with %" G_GSIZE_FORMAT " before them",
+                            window_size, window_offset);
 
-  if (offset < -(gssize) window_offset || offset > (gssize) window_size ||
-      size < -1 || size > (gssize) window_size - offset)
-    {
-      g_autofree char *where = g_strdup_printf ("%" G_GSSIZE_FORMAT, offset);
-      g_autofree char *limits = g_strdup_printf ("%" G_GSIZE_FORMAT ", with %" G_GSIZE_FORMAT " before them",
-                                                 window_size, window_offset);
-
-      return refuse_range (verb, where, size, limits, error);
-    }
-
-  /* A negative offset wraps around, and back: the sum is what is meant. */
-  *start = window_offset + (gsize) offset;
-  *length = (size == -1) ? window_size - (gsize) offset : (gsize) size;
-
-  return TRUE;
+  refuse_range (verb, where, size, limits, error);
 }

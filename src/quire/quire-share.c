@@ -6,6 +6,8 @@
 
 #include "quire-share.h"
 
+#include <stdlib.h>
+
 #include "quire-allocator.h"
 #include "quire-error.h"
 #include "quire-lock-private.h"
@@ -18,19 +20,24 @@
 #define NOT_INHERITED \
   (QUIRE_MEMORY_FLAG_ZERO_PREFIXED | QUIRE_MEMORY_FLAG_ZERO_PADDED | QUIRE_MEMORY_INTERNAL_MASK)
 
+static inline guint
+share_flags (QuireMemory *root)
+{
+  return (root->flags & ~NOT_INHERITED) | QUIRE_MEMORY_FLAG_READONLY | QUIRE_MEMORY_INTERNAL_SHARE;
+}
+
 /* A window of a block whose allocator does not make its own. It takes over the
- * reference on the root. */
-static QuireMemory *
+ * reference on the root, which keeps the allocator for both. */
+static inline QuireMemory *
 window_new (QuireMemory *root,
             gsize        start,
             gsize        size)
 {
-  QuireMemory *window = g_new (QuireMemory, 1);
+  QuireMemory *window = malloc (sizeof (QuireMemory));
 
-  quire_memory_init (window, QUIRE_MEMORY_FLAG_NONE, root->allocator, NULL,
-                     root->maxsize, root->align, start, size);
-  quire_memory_init_internal (window, QUIRE_MEMORY_INTERNAL_WINDOW, root->base);
-  window->parent = root;
+  if (G_LIKELY (window != NULL))
+    quire_memory_set_up (window, share_flags (root) | QUIRE_MEMORY_INTERNAL_WINDOW,
+                         root->allocator, root, root->maxsize, root->align, start, size, root->base);
 
   return window;
 }
@@ -60,6 +67,69 @@ check_share (QuireMemory *share,
   return FALSE;
 }
 
+/* A share as the allocator makes it. It takes over the reference on the root, and the
+ * count of the share. */
+static __attribute__ ((noinline)) QuireMemory *
+share_by_allocator (QuireMemory *root_ref,
+                    gsize        start,
+                    gsize        size,
+                    GError     **error)
+{
+  g_autoptr (QuireMemory) root = root_ref;
+  g_autoptr (QuireMemory) share = NULL;
+  GError *local_error = NULL;
+
+  share = QUIRE_ALLOCATOR_GET_CLASS (root->allocator)->mem_share (root, start, size, &local_error);
+  if (local_error != NULL || !check_share (share, root, start, size, &local_error))
+    {
+      quire_lock_drop_share (root);
+      g_propagate_error (error, local_error);
+      return NULL;
+    }
+  /* One that the allocator gave before is counted already. */
+  if (quire_memory_has_flags (share, QUIRE_MEMORY_INTERNAL_SHARE))
+    quire_lock_drop_share (root);
+
+  /* From here the share's own unref drops the count. */
+  share->flags |= share_flags (root);
+  return g_steal_pointer (&share);
+}
+
+/* Says why there can't be such a share, if it can't. */
+static __attribute__ ((cold)) gboolean
+refuse_share (QuireMemory *memory,
+              QuireMemory *root,
+              gsize        start,
+              gsize        size,
+              GError     **error)
+{
+  if (memory->flags & QUIRE_MEMORY_FLAG_NO_SHARE)
+    g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SHAREABLE,
+                 "The block of %" G_GSIZE_FORMAT " bytes can't be shared",
+                 quire_atomic_load_relaxed (&memory->size));
+  else
+    g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_OUT_OF_RANGE,
+                 "A share of %" G_GSIZE_FORMAT " bytes at %" G_GSIZE_FORMAT
+                 " is beyond the %" G_GSIZE_FORMAT " bytes of the block",
+                 size, start, root->maxsize);
+  return FALSE;
+}
+
+static inline gboolean
+check_shareable (QuireMemory *memory,
+                 QuireMemory *root,
+                 gsize        start,
+                 gsize        size,
+                 GError     **error)
+{
+  /* What callers resolved is within; but what an allocator takes for a span may not be. */
+  if (G_LIKELY ((memory->flags & QUIRE_MEMORY_FLAG_NO_SHARE) == 0 &&
+                start <= root->maxsize && size <= root->maxsize - start))
+    return TRUE;
+
+  return refuse_share (memory, root, start, size, error);
+}
+
 /*
  * quire_share_new:
  * @start: from the start of the block, where the other offsets are from the data
@@ -73,63 +143,36 @@ quire_share_new (QuireMemory *memory,
                  gsize        size,
                  GError     **error)
 {
-  g_autoptr (QuireMemory) root = memory->parent != NULL ? memory->parent : memory;
-  g_autoptr (QuireMemory) share = NULL;
-  QuireAllocatorClass *klass = QUIRE_ALLOCATOR_GET_CLASS (root->allocator);
-  GError *local_error = NULL;
+  QuireMemory *root = memory->parent != NULL ? memory->parent : memory;
+  QuireMemory *window;
 
   /* The root may be dead if another thread closes the handles that we were given. */
   if (G_UNLIKELY (!quire_memory_try_ref (root)))
     {
-      root = NULL;
       quire_memory_set_closed (error);
       return NULL;
     }
 
-  if (G_UNLIKELY (memory->flags & QUIRE_MEMORY_FLAG_NO_SHARE))
+  if (!check_shareable (memory, root, start, size, error) ||
+      !quire_lock_take_share (root, error))
     {
-      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SHAREABLE,
-                   "The block of %" G_GSIZE_FORMAT " bytes can't be shared",
-                   quire_atomic_load_relaxed (&memory->size));
+      quire_memory_unref (root);
       return NULL;
     }
 
-  /* What callers resolved is within; but what an allocator takes for a span may not be. */
-  if (G_UNLIKELY (start > root->maxsize || size > root->maxsize - start))
+  if (G_UNLIKELY (root->base == NULL && QUIRE_ALLOCATOR_GET_CLASS (root->allocator)->mem_share != NULL))
+    return share_by_allocator (root, start, size, error);
+
+  window = window_new (root, start, size);
+  if (G_UNLIKELY (window == NULL))
     {
-      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_OUT_OF_RANGE,
-                   "A share of %" G_GSIZE_FORMAT " bytes at %" G_GSIZE_FORMAT
-                   " is beyond the %" G_GSIZE_FORMAT " bytes of the block",
-                   size, start, root->maxsize);
-      return NULL;
+      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NO_SPACE,
+                   "The system has no %" G_GSIZE_FORMAT " bytes for a share", sizeof (QuireMemory));
+      quire_lock_drop_share (root);
+      quire_memory_unref (root);
     }
 
-  if (!quire_lock_take_share (root, error))
-    return NULL;
-
-  if (root->base != NULL || klass->mem_share == NULL)
-    {
-      share = window_new (g_steal_pointer (&root), start, size);
-    }
-  else
-    {
-      share = klass->mem_share (root, start, size, &local_error);
-      if (local_error != NULL || !check_share (share, root, start, size, &local_error))
-        {
-          quire_lock_drop_share (root);
-          g_propagate_error (error, local_error);
-          return NULL;
-        }
-      /* One that the allocator gave before is counted already. */
-      if (quire_memory_has_flags (share, QUIRE_MEMORY_INTERNAL_SHARE))
-        quire_lock_drop_share (root);
-    }
-
-  /* From here the share's own unref drops the count. */
-  share->flags |= (share->parent->flags & ~NOT_INHERITED) |
-                  QUIRE_MEMORY_FLAG_READONLY | QUIRE_MEMORY_INTERNAL_SHARE;
-
-  return g_steal_pointer (&share);
+  return window;
 }
 
 /**
@@ -197,6 +240,27 @@ quire_memory_try_share (QuireMemory *memory,
   return quire_share_new (memory, start, length, error);
 }
 
+/*
+ * quire_share_ask_allocator:
+ *
+ * Whether two shares of a parent that has no fixed address lie side by side.
+ */
+gboolean
+quire_share_ask_allocator (QuireMemory *first,
+                           QuireMemory *second)
+{
+  QuireAllocatorClass *klass = QUIRE_ALLOCATOR_GET_CLASS (first->parent->allocator);
+  gsize first_offset, first_size, second_offset, second_size;
+
+  if (klass->mem_is_span != NULL)
+    return klass->mem_is_span (first, second);
+
+  quire_memory_get_window (first, &first_offset, &first_size);
+  quire_memory_get_window (second, &second_offset, &second_size);
+
+  return first_offset + first_size == second_offset;
+}
+
 /**
  * quire_memory_is_span: (skip)
  * @first: a block
@@ -244,36 +308,18 @@ quire_memory_find_span (QuireMemory *first,
                         QuireMemory *second,
                         gssize      *offset)
 {
-  QuireMemory *parent;
-  gsize first_offset, first_size, second_offset, second_size;
-  QuireAllocatorClass *klass;
-
   if (offset != NULL)
     *offset = 0;
 
   g_return_val_if_fail (first != NULL, FALSE);
   g_return_val_if_fail (second != NULL, FALSE);
 
-  parent = first->parent;
-  if (parent == NULL || second->parent != parent)
+  if (!quire_share_is_followed (first, second))
     return FALSE;
 
-  quire_memory_get_window (first, &first_offset, &first_size);
-  quire_memory_get_window (second, &second_offset, &second_size);
-
-  klass = QUIRE_ALLOCATOR_GET_CLASS (parent->allocator);
-  if (parent->base == NULL && klass->mem_is_span != NULL)
-    {
-      if (!klass->mem_is_span (first, second))
-        return FALSE;
-    }
-  else if (first_offset + first_size != second_offset)
-    {
-      return FALSE;
-    }
-
   if (offset != NULL)
-    *offset = (gssize) (first_offset - quire_atomic_load_relaxed (&parent->offset));
+    *offset = (gssize) (quire_atomic_load_relaxed (&first->offset) -
+                        quire_atomic_load_relaxed (&first->parent->offset));
 
   return TRUE;
 }
