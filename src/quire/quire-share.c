@@ -261,6 +261,21 @@ quire_share_ask_allocator (QuireMemory *first,
   return first_offset + first_size == second_offset;
 }
 
+static inline gboolean
+find_span (QuireMemory *first,
+           QuireMemory *second,
+           gssize      *offset)
+{
+  const gboolean is_span = quire_share_is_followed (first, second);
+
+  if (offset != NULL)
+    *offset = is_span ? (gssize) (quire_atomic_load_relaxed (&first->offset) -
+                                  quire_atomic_load_relaxed (&first->parent->offset))
+                      : 0;
+
+  return is_span;
+}
+
 /**
  * quire_memory_is_span: (skip)
  * @first: a block
@@ -280,13 +295,10 @@ quire_memory_is_span (QuireMemory *first,
                       QuireMemory *second,
                       gsize       *offset)
 {
-  gssize found;
-  const gboolean is_span = quire_memory_find_span (first, second, &found);
+  g_return_val_if_fail (first != NULL, FALSE);
+  g_return_val_if_fail (second != NULL, FALSE);
 
-  if (offset != NULL)
-    *offset = (gsize) found;
-
-  return is_span;
+  return find_span (first, second, (gssize *) offset);
 }
 
 /**
@@ -308,18 +320,8 @@ quire_memory_find_span (QuireMemory *first,
                         QuireMemory *second,
                         gssize      *offset)
 {
-  if (offset != NULL)
-    *offset = 0;
-
   g_return_val_if_fail (first != NULL, FALSE);
   g_return_val_if_fail (second != NULL, FALSE);
 
-  if (!quire_share_is_followed (first, second))
-    return FALSE;
-
-  if (offset != NULL)
-    *offset = (gssize) (quire_atomic_load_relaxed (&first->offset) -
-                        quire_atomic_load_relaxed (&first->parent->offset));
-
-  return TRUE;
+  return find_span (first, second, offset);
 }
