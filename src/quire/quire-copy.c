@@ -98,11 +98,21 @@ copy_range (QuireMemory *memory,
   QuireMapInfo info;
   QuireMemory *copy;
 
-  if (!quire_memory_map_full (memory, &info, QUIRE_MAP_READ, error))
-    return NULL;
-
-  copy = copy_new (memory, info.data - (memory->maxsize - info.maxsize) + start, length, error);
-  quire_memory_unmap (memory, &info);
+  /* Where the address is known, a map is no more than its lock. */
+  if (G_LIKELY (memory->base != NULL && !quire_memory_has_flags (memory, QUIRE_MEMORY_FLAG_NOT_MAPPABLE)))
+    {
+      if (!quire_lock_take (memory, QUIRE_MAP_READ, error))
+        return NULL;
+      copy = copy_new (memory, (const guint8 *) memory->base + start, length, error);
+      quire_lock_drop (memory, QUIRE_MAP_READ);
+    }
+  else
+    {
+      if (!quire_memory_map_full (memory, &info, QUIRE_MAP_READ, error))
+        return NULL;
+      copy = copy_new (memory, info.data - (memory->maxsize - info.maxsize) + start, length, error);
+      quire_memory_unmap (memory, &info);
+    }
 
   return copy;
 }
