@@ -8,6 +8,7 @@
 
 #include "quire-allocator-private.h"
 #include "quire-atomic-private.h"
+#include "quire-memfd-allocator.h"
 #include "quire-system-allocator-private.h"
 
 static GMutex registry_lock;
@@ -22,12 +23,26 @@ ref_system (void)
   return g_object_ref (quire_system_allocator_get ());
 }
 
+static QuireAllocator *
+new_fd (void)
+{
+  return g_object_new (QUIRE_TYPE_FD_ALLOCATOR, NULL);
+}
+
+static QuireAllocator *
+new_memfd (void)
+{
+  return g_object_new (QUIRE_TYPE_MEMFD_ALLOCATOR, NULL);
+}
+
 /* What is there under its own name from the start. */
 static const struct
 {
   const char       *name;
   QuireAllocator *(*make) (void);
 } built_in[] = {
+  { "fd", new_fd },
+  { "memfd", new_memfd },
   { "system", ref_system },
 };
 

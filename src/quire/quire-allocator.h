@@ -34,8 +34,9 @@ G_DECLARE_DERIVABLE_TYPE (QuireAllocator, quire_allocator, QUIRE, ALLOCATOR, GOb
  * @mem_unmap: ends a map of @mem_map
  * @mem_unmap_full: ends a map of @mem_map_full; wins over @mem_unmap
  * @mem_copy: makes a writable block of its own out of @size bytes at @offset,
- *   which counts from the data and may reach back into the prefix. Without it,
- *   the bytes are copied into a block of the default allocator
+ *   which counts from the data and may reach back into the prefix; of a window, it
+ *   is given the block. Without it, or if it gives %NULL and no error, the bytes are
+ *   copied into a block of the default allocator
  * @mem_share: makes the struct of a share: a window of @size bytes at @offset,
  *   which counts from the start of the block. It calls [method@Memory.init] with
  *   @root as the parent. Without it, a window is made that maps as @root does

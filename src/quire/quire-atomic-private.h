@@ -20,6 +20,8 @@
 #define quire_atomic_sub_release(p, v)     __atomic_fetch_sub ((p), (v), __ATOMIC_RELEASE)
 #define quire_atomic_sub_acq_rel(p, v)     __atomic_fetch_sub ((p), (v), __ATOMIC_ACQ_REL)
 
+#define quire_atomic_or_relaxed(p, v)      __atomic_fetch_or ((p), (v), __ATOMIC_RELAXED)
+
 /* On failure *expected holds what stood there instead. */
 #define quire_atomic_cas_acq_rel(p, expected, desired) \
   __atomic_compare_exchange_n ((p), (expected), (desired), TRUE, \

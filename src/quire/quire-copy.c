@@ -17,33 +17,38 @@
 #include "quire-memory-private.h"
 #include "quire-range-private.h"
 
-/* The allocator's own way, under a lock to read as any other copy. */
-static QuireMemory *
-copy_by_allocator (QuireMemory *memory,
-                   gssize       offset,
-                   gsize        size,
-                   GError     **error)
+/* The allocator's own way, under a lock to read as any other copy. It may leave it to
+ * us: then there is neither a copy nor an error. */
+static gboolean
+copy_by_allocator (QuireMemory  *memory,
+                   gsize         start,
+                   gsize         size,
+                   QuireMemory **copied,
+                   GError      **error)
 {
+  /* What an allocator knows is the block, not a window of it. */
+  QuireMemory *block = quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_WINDOW) ? memory->parent : memory;
+  const gssize offset = (gssize) (start - quire_atomic_load_relaxed (&block->offset));
   g_autoptr (QuireMemory) copy = NULL;
   GError *local_error = NULL;
 
   if (!quire_lock_take (memory, QUIRE_MAP_READ, error))
-    return NULL;
-  copy = QUIRE_ALLOCATOR_GET_CLASS (memory->allocator)->mem_copy (memory, offset, size, &local_error);
+    return FALSE;
+  copy = QUIRE_ALLOCATOR_GET_CLASS (block->allocator)->mem_copy (block, offset, size, &local_error);
   quire_lock_drop (memory, QUIRE_MAP_READ);
 
-  if (local_error == NULL &&
-      (copy == NULL || quire_memory_has_flags (copy, QUIRE_MEMORY_FLAG_READONLY)))
+  if (local_error == NULL && copy != NULL && quire_memory_has_flags (copy, QUIRE_MEMORY_FLAG_READONLY))
     g_set_error (&local_error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_FAILED,
-                 "The allocator %s gave no writable copy of %" G_GSIZE_FORMAT " bytes",
-                 quire_allocator_get_mem_type (memory->allocator), size);
+                 "The allocator %s gave a copy of %" G_GSIZE_FORMAT " bytes that can't be written",
+                 quire_allocator_get_mem_type (block->allocator), size);
   if (local_error != NULL)
     {
       g_propagate_error (error, local_error);
-      return NULL;
+      return FALSE;
     }
 
-  return g_steal_pointer (&copy);
+  *copied = g_steal_pointer (&copy);
+  return TRUE;
 }
 
 /* Whether the allocator has a way of its own. */
@@ -51,7 +56,6 @@ static inline gboolean
 has_copy (QuireMemory *memory)
 {
   return !quire_system_allocator_is (memory->allocator) &&
-         !quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_WINDOW) &&
          QUIRE_ALLOCATOR_GET_CLASS (memory->allocator)->mem_copy != NULL;
 }
 
@@ -174,7 +178,12 @@ quire_memory_try_copy (QuireMemory *memory,
     return NULL;
 
   if (G_UNLIKELY (has_copy (memory)))
-    return copy_by_allocator (memory, offset, length, error);
+    {
+      QuireMemory *copy = NULL;
+
+      if (!copy_by_allocator (memory, start, length, &copy, error) || copy != NULL)
+        return copy;
+    }
 
   return copy_range (memory, start, length, error);
 }

@@ -350,6 +350,28 @@ quire_lock_try_drop (QuireMemory  *memory,
 }
 
 /*
+ * quire_lock_take_checked:
+ *
+ * quire_lock_take(), for what may be a lock to write: of a block that became read-only
+ * since the caller has looked, there is none. Who makes it so has a UNIQUE lock, and
+ * nobody gets a lock before that one has ended.
+ */
+static inline gboolean
+quire_lock_take_checked (QuireMemory  *memory,
+                         QuireMapFlags flags,
+                         GError      **error)
+{
+  if (!quire_lock_take (memory, flags, error))
+    return FALSE;
+  if (G_LIKELY ((flags & QUIRE_MAP_WRITE) == 0 ||
+                !quire_memory_has_flags (memory, QUIRE_MEMORY_FLAG_READONLY)))
+    return TRUE;
+
+  quire_lock_drop (memory, flags);
+  return quire_memory_refuse_access (memory, error);
+}
+
+/*
  * quire_lock_take_share:
  *
  * Counts a share of the block: what it shows shall not change, so none is

@@ -202,7 +202,7 @@ quire_memory_try_lock (QuireMemory  *memory,
   if (!quire_memory_check_access (memory, flags, error))
     return FALSE;
 
-  if (!quire_lock_take (memory, flags, error))
+  if (!quire_lock_take_checked (memory, flags, error))
     return FALSE;
 
   quire_atomic_add_relaxed (&memory->held, quire_lock_increment (flags));
@@ -301,7 +301,7 @@ quire_memory_is_writable (QuireMemory *memory)
 
   g_return_val_if_fail (memory != NULL, FALSE);
 
-  if (memory->flags & (QUIRE_MEMORY_FLAG_READONLY | QUIRE_MEMORY_INTERNAL_CLOSED))
+  if (quire_memory_has_flags (memory, QUIRE_MEMORY_FLAG_READONLY | QUIRE_MEMORY_INTERNAL_CLOSED))
     return FALSE;
 
   word = quire_atomic_load_acquire (&memory->lock);

@@ -96,7 +96,7 @@ quire_map_begin (QuireMemory  *memory,
     return FALSE;
   if (G_UNLIKELY (quire_memory_has_flags (memory, QUIRE_MEMORY_FLAG_NOT_MAPPABLE)))
     return refuse_not_mappable (memory, error);
-  if (!quire_lock_take (memory, flags, error))
+  if (!quire_lock_take_checked (memory, flags, error))
     return FALSE;
 
   info->memory = memory;

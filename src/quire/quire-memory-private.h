@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 
 /* Flags of a block that are nobody else's business: the bits between the
  * public ones and QUIRE_MEMORY_FLAG_LAST. They are set before anybody else can
- * see the block, and never change. */
+ * see the block, and never change. Of all flags, only READONLY may come later. */
 enum
 {
   /* The stand-in of a handle that was closed: refuses everything. */
@@ -127,7 +127,7 @@ static inline gboolean
 quire_memory_has_flags (QuireMemory *memory,
                         guint        flags)
 {
-  return (memory->flags & flags) != 0;
+  return (quire_atomic_load_relaxed (&memory->flags) & flags) != 0;
 }
 
 /*

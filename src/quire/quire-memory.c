@@ -405,7 +405,8 @@ quire_memory_refuse_access (QuireMemory *memory,
  * quire_memory_get_flags:
  * @memory: a block
  *
- * Tells the flags of the block, which never change.
+ * Tells the flags of the block. They never change, but that a block becomes
+ * read-only when it is sealed against writing ([method@Memory.try_add_seals]).
  *
  * Returns: the flags
  *
@@ -416,7 +417,7 @@ quire_memory_get_flags (QuireMemory *memory)
 {
   g_return_val_if_fail (memory != NULL, QUIRE_MEMORY_FLAG_NONE);
 
-  return (QuireMemoryFlags) (memory->flags & ~(guint) QUIRE_MEMORY_INTERNAL_MASK);
+  return (QuireMemoryFlags) (quire_atomic_load_relaxed (&memory->flags) & ~(guint) QUIRE_MEMORY_INTERNAL_MASK);
 }
 
 /**

@@ -23,7 +23,7 @@
 static inline guint
 share_flags (QuireMemory *root)
 {
-  return (root->flags & ~NOT_INHERITED) | QUIRE_MEMORY_FLAG_READONLY | QUIRE_MEMORY_INTERNAL_SHARE;
+  return (quire_atomic_load_relaxed (&root->flags) & ~NOT_INHERITED) | QUIRE_MEMORY_FLAG_READONLY | QUIRE_MEMORY_INTERNAL_SHARE;
 }
 
 /* A window of a block whose allocator does not make its own. It takes over the
@@ -103,7 +103,7 @@ refuse_share (QuireMemory *memory,
               gsize        size,
               GError     **error)
 {
-  if (memory->flags & QUIRE_MEMORY_FLAG_NO_SHARE)
+  if (quire_memory_has_flags (memory, QUIRE_MEMORY_FLAG_NO_SHARE))
     g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SHAREABLE,
                  "The block of %" G_GSIZE_FORMAT " bytes can't be shared",
                  quire_atomic_load_relaxed (&memory->size));
@@ -123,7 +123,7 @@ check_shareable (QuireMemory *memory,
                  GError     **error)
 {
   /* What callers resolved is within; but what an allocator takes for a span may not be. */
-  if (G_LIKELY ((memory->flags & QUIRE_MEMORY_FLAG_NO_SHARE) == 0 &&
+  if (G_LIKELY (!quire_memory_has_flags (memory, QUIRE_MEMORY_FLAG_NO_SHARE) &&
                 start <= root->maxsize && size <= root->maxsize - start))
     return TRUE;
 

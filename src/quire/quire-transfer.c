@@ -6,16 +6,16 @@
 
 #include "quire-transfer.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <gio/gunixfdmessage.h>
 
-#include "quire-allocator.h"
-#include "quire-error-private.h"
+#include "quire-error.h"
 #include "quire-memory-private.h"
+#include "quire-seals.h"
+#include "quire-sizes.h"
 
 /* What goes over the socket, with the descriptor beside its first byte. Both ends are on
  * one machine, so the numbers are as they stand in memory. */
@@ -35,73 +35,6 @@ G_STATIC_ASSERT (sizeof (Message) == 32);
 
 /* The last byte is the version. */
 static const char message_magic[8] = { 'Q', 'U', 'I', 'R', 'E', 0, 0, 1 };
-
-#define DESCRIBES_SEALS \
-  (QUIRE_SEAL_SEAL | QUIRE_SEAL_SHRINK | QUIRE_SEAL_GROW | QUIRE_SEAL_WRITE | QUIRE_SEAL_FUTURE_WRITE)
-
-/* A descriptor of the same file that nobody can write by. */
-static int
-reopen_readonly (int      fd,
-                 GError **error)
-{
-  char path[64];
-  int readonly;
-
-  g_snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
-  do
-    readonly = open (path, O_RDONLY | O_CLOEXEC);
-  while (readonly < 0 && errno == EINTR);
-
-  if (readonly < 0)
-    quire_error_set_errno (error, errno, "Can't open the file of descriptor %d again, to read only", fd);
-  return readonly;
-}
-
-/* The descriptor that the receiver shall have, which the caller closes. Of a block that
- * is read-only, he gets one that can't be written by. */
-static int
-find_descriptor (QuireMemory *memory,
-                 Message     *message,
-                 GError     **error)
-{
-  const gboolean readonly = quire_memory_has_flags (memory, QUIRE_MEMORY_FLAG_READONLY);
-  QuireSeals seals;
-  guint64 offset;
-  gsize size;
-  int fd;
-
-  if (!quire_memory_check_access (memory, QUIRE_MAP_READ, error))
-    return -1;
-
-  size = quire_memory_get_sizes (memory, NULL, NULL);
-  fd = quire_memory_get_fd (memory, &offset);
-  if (fd < 0)
-    {
-      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
-                   "The block of %" G_GSIZE_FORMAT " bytes is of the allocator %s and has no descriptor to send",
-                   size, quire_allocator_get_mem_type (quire_memory_get_allocator (memory)));
-      return -1;
-    }
-
-  seals = quire_memory_get_seals (memory) & DESCRIBES_SEALS;
-  *message = (Message) {
-    .flags = readonly ? QUIRE_MEMORY_FLAG_READONLY : 0,
-    .seals = seals,
-    .offset = offset,
-    .size = size,
-  };
-  memcpy (message->magic, message_magic, sizeof message_magic);
-
-  if (readonly && (seals & (QUIRE_SEAL_WRITE | QUIRE_SEAL_FUTURE_WRITE)) == 0)
-    {
-      const int status = fcntl (fd, F_GETFL);
-
-      if (status >= 0 && (status & O_ACCMODE) != O_RDONLY)
-        return reopen_readonly (fd, error);
-    }
-
-  return quire_memory_try_dup_fd (memory, error);
-}
 
 /* A whole message, which is short enough to go in one piece nearly always. */
 static gboolean
@@ -159,7 +92,8 @@ quire_memory_send (QuireMemory     *memory,
                    GCancellable    *cancellable,
                    GError         **error)
 {
-  Message message;
+  Message message = { .flags = 0 };
+  guint64 offset;
   gboolean sent;
   int fd;
 
@@ -168,9 +102,17 @@ quire_memory_send (QuireMemory     *memory,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  fd = find_descriptor (memory, &message, error);
+  fd = quire_memory_try_dup_fd (memory, error);
   if (fd < 0)
     return FALSE;
+
+  memcpy (message.magic, message_magic, sizeof message_magic);
+  if (quire_memory_has_flags (memory, QUIRE_MEMORY_FLAG_READONLY))
+    message.flags = QUIRE_MEMORY_FLAG_READONLY;
+  quire_memory_get_fd (memory, &offset);
+  message.offset = offset;
+  message.size = quire_memory_get_sizes (memory, NULL, NULL);
+  message.seals = quire_memory_get_seals (memory);
 
   sent = send_message (g_socket_connection_get_socket (G_SOCKET_CONNECTION (connection)),
                        &message, fd, cancellable, error);

@@ -1,0 +1,206 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Blocks over dma-bufs. Few machines have one; so here a memfd is made to look like it: what
+ * the library asks of the system goes through this program first. */
+
+#include "quire-test-fd.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <linux/dma-buf.h>
+#include <linux/magic.h>
+
+#define DMA_BUF_SIZE 8192
+
+static int the_dma_buf = -1;
+
+/* What was asked, in order, as letters; and what to answer. */
+static GString *calls;
+static int next_errno;
+
+int
+fstatfs (int            fd,
+         struct statfs *buf)
+{
+  if (syscall (SYS_fstatfs, fd, buf) != 0)
+    return -1;
+  buf->f_type = DMA_BUF_MAGIC;
+  return 0;
+}
+
+int
+ioctl (int           fd,
+       unsigned long request,
+       ...)
+{
+  const struct dma_buf_sync *sync;
+  va_list args;
+
+  va_start (args, request);
+  sync = va_arg (args, void *);
+  va_end (args);
+
+  if (request != DMA_BUF_IOCTL_SYNC)
+    return (int) syscall (SYS_ioctl, fd, request, sync);
+
+  if (next_errno != 0)
+    {
+      g_string_append_c (calls, '!');
+      errno = next_errno;
+      if (errno == EINTR || errno == EAGAIN)
+        next_errno = 0;
+      return -1;
+    }
+
+  g_string_append_c (calls, (sync->flags & DMA_BUF_SYNC_END) ? 'e' : 's');
+  if (sync->flags & DMA_BUF_SYNC_READ)
+    g_string_append_c (calls, 'r');
+  if (sync->flags & DMA_BUF_SYNC_WRITE)
+    g_string_append_c (calls, 'w');
+  return 0;
+}
+
+static void
+assert_calls (const char *expected)
+{
+  g_assert_cmpstr (calls->str, ==, expected);
+  g_string_truncate (calls, 0);
+}
+
+static QuireMemory *
+dma_buf_new (void)
+{
+  g_autoptr (GError) error = NULL;
+  QuireMemory *memory = quire_memory_try_new_from_fd (the_dma_buf, 0, -1, QUIRE_FD_STABLE, &error);
+
+  g_assert_no_error (error);
+  return memory;
+}
+
+static void
+test_maps (void)
+{
+  g_autoptr (QuireMemory) memory = dma_buf_new ();
+  g_autoptr (QuireMemory) share = NULL;
+  g_auto (QuireMapInfo) first = QUIRE_MAP_INFO_INIT;
+  g_auto (QuireMapInfo) second = QUIRE_MAP_INFO_INIT;
+  QuireMapping *mapping;
+
+  g_test_summary ("Each map is told to the driver, as what it is");
+
+  g_assert_cmpuint (quire_memory_get_sizes (memory, NULL, NULL), ==, DMA_BUF_SIZE);
+  g_assert_true (quire_memory_is_stable (memory));
+  assert_calls ("");
+
+  g_assert_true (quire_memory_map (memory, &first, QUIRE_MAP_READ));
+  assert_calls ("sr");
+  g_assert_true (quire_memory_map (memory, &second, QUIRE_MAP_READ));
+  assert_calls ("sr");
+  quire_memory_unmap (memory, &first);
+  quire_memory_unmap (memory, &second);
+  assert_calls ("erer");
+
+  g_assert_true (quire_memory_map (memory, &first, QUIRE_MAP_WRITE));
+  quire_memory_unmap (memory, &first);
+  g_assert_true (quire_memory_map (memory, &first, QUIRE_MAP_READWRITE));
+  quire_memory_unmap (memory, &first);
+  assert_calls ("swewsrwerw");
+
+  g_assert_true (quire_memory_fill (memory, 0, -1, 7));
+  assert_calls ("swew");
+  g_assert_cmpuint (quire_test_get_byte (memory, 1), ==, 7);
+  assert_calls ("srer");
+
+  share = quire_memory_share (memory, 100, 10);
+  assert_calls ("");
+  g_assert_cmpuint (quire_test_get_byte (share, 0), ==, 7);
+  assert_calls ("srer");
+
+  /* As scripts map. */
+  mapping = quire_memory_try_map (share, QUIRE_MAP_READ, NULL);
+  assert_calls ("sr");
+  quire_mapping_unref (mapping);
+  assert_calls ("er");
+}
+
+static void
+test_retried (void)
+{
+  static const int errnums[] = { EINTR, EAGAIN };
+  g_autoptr (QuireMemory) memory = dma_buf_new ();
+
+  g_test_summary ("What the driver did not come to is asked again");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (errnums); i++)
+    {
+      next_errno = errnums[i];
+      quire_test_get_byte (memory, 0);
+      assert_calls ("!srer");
+    }
+}
+
+static void
+test_refused (void)
+{
+  g_autoptr (QuireMemory) memory = dma_buf_new ();
+  g_auto (QuireMapInfo) info = QUIRE_MAP_INFO_INIT;
+
+  g_test_summary ("What the driver refuses is no map, and leaves no lock");
+
+  next_errno = EIO;
+  quire_assert_refused (quire_memory_map_full (memory, &info, QUIRE_MAP_WRITE, &error), FAILED, "8192", g_strerror (EIO));
+  next_errno = 0;
+  g_assert_null (info.memory);
+  g_assert_cmpstr (quire_memory_describe_lock (memory), ==, "free");
+  assert_calls ("!");
+}
+
+static void
+test_end_fails (void)
+{
+  g_autoptr (QuireMemory) memory = dma_buf_new ();
+  g_auto (QuireMapInfo) info = QUIRE_MAP_INFO_INIT;
+
+  g_test_summary ("An access that can't be ended is told, and the map ends nevertheless");
+
+  g_assert_true (quire_memory_map (memory, &info, QUIRE_MAP_WRITE));
+  next_errno = EIO;
+  g_test_expect_message ("Quire", G_LOG_LEVEL_WARNING, "*8192 bytes*");
+  quire_memory_unmap (memory, &info);
+  g_test_assert_expected_messages ();
+  next_errno = 0;
+  g_assert_cmpstr (quire_memory_describe_lock (memory), ==, "free");
+  assert_calls ("sw!");
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  int result;
+
+  g_test_init (&argc, &argv, NULL);
+  calls = g_string_new (NULL);
+  the_dma_buf = memfd_create ("quire-test", MFD_CLOEXEC);
+  g_assert_cmpint (ftruncate (the_dma_buf, DMA_BUF_SIZE), ==, 0);
+
+  g_test_add_func ("/dma-buf/maps", test_maps);
+  g_test_add_func ("/dma-buf/retried", test_retried);
+  g_test_add_func ("/dma-buf/refused", test_refused);
+  g_test_add_func ("/dma-buf/end-fails", test_end_fails);
+
+  result = g_test_run ();
+  close (the_dma_buf);
+  g_string_free (calls, TRUE);
+  return result;
+}

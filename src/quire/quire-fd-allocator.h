@@ -1,0 +1,22 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#if !defined(QUIRE_INSIDE) && !defined(QUIRE_COMPILATION)
+# error "Only <quire/quire.h> can be included directly."
+#endif
+
+#include "quire-allocator.h"
+
+G_BEGIN_DECLS
+
+#define QUIRE_TYPE_FD_ALLOCATOR (quire_fd_allocator_get_type ())
+
+QUIRE_AVAILABLE_IN_1_0
+G_DECLARE_FINAL_TYPE (QuireFdAllocator, quire_fd_allocator, QUIRE, FD_ALLOCATOR, QuireAllocator)
+
+G_END_DECLS

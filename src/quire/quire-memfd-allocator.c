@@ -1,0 +1,446 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "quire-memfd-allocator.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "quire-allocation-params.h"
+#include "quire-enums.h"
+#include "quire-error-private.h"
+#include "quire-fd-allocator-private.h"
+#include "quire-range-private.h"
+
+/**
+ * QuireMemfdAllocator:
+ *
+ * An allocator, of the type `memfd`, of blocks that other processes can have too: each is a
+ * file of its own that has no name, made by
+ * [memfd_create(2)](https://man7.org/linux/man-pages/man2/memfd_create.2.html).
+ *
+ * [method@Memory.send] hands a block to another process, which maps the same pages. The
+ * pages are there from the start: a system that has none left says so when the block is
+ * allocated, and not by SIGBUS when it is used. They stay until the last process has let
+ * them go. A child of `fork()` shares them with its parent.
+ *
+ * The file is sealed against shrinking and growing, so that whoever maps it can rely on
+ * it; [method@Memory.try_add_seals] adds other seals.
+ *
+ * [func@Allocator.find] knows one by the name `memfd`. All functions are thread-safe.
+ *
+ * Since: 1.0
+ */
+struct _QuireMemfdAllocator
+{
+  QuireFdAllocator parent_instance;
+
+  char            *name;
+  QuireSeals       seals;
+  guint64          huge_page_size;
+};
+
+enum
+{
+  PROP_NAME = 1,
+  PROP_SEALS,
+  PROP_HUGE_PAGE_SIZE,
+  N_PROPERTIES
+};
+
+static GParamSpec *properties[N_PROPERTIES];
+
+G_DEFINE_FINAL_TYPE (QuireMemfdAllocator, quire_memfd_allocator, QUIRE_TYPE_FD_ALLOCATOR)
+
+/* Without SHRINK and GROW a reader could get SIGBUS; and a block that nobody can write
+ * from the start is of no use to anybody. */
+#define DEFAULT_SEALS (QUIRE_SEAL_SHRINK | QUIRE_SEAL_GROW)
+#define ALLOWED_SEALS (DEFAULT_SEALS | QUIRE_SEAL_SEAL | QUIRE_SEAL_FUTURE_WRITE)
+
+/* glibc has it not, and <linux/memfd.h> does not go together with glibc's. */
+#ifndef MFD_HUGE_SHIFT
+# define MFD_HUGE_SHIFT 26
+#endif
+
+/* In bytes. */
+#define MAX_NAME 249
+
+static gboolean
+check_properties (QuireMemfdAllocator *self,
+                  GError             **error)
+{
+  if ((self->seals & ~ALLOWED_SEALS) != 0)
+    g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
+                 "A memfd can't begin with the seals 0x%x", (guint) self->seals);
+  else if ((self->huge_page_size & (self->huge_page_size - 1)) != 0)
+    g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
+                 "There are no huge pages of %" G_GUINT64_FORMAT " bytes", self->huge_page_size);
+  else if (strlen (self->name) > MAX_NAME)
+    g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_TOO_LARGE,
+                 "The name of a memfd has %" G_GSIZE_FORMAT " bytes, of at most %d",
+                 strlen (self->name), MAX_NAME);
+  else
+    return TRUE;
+
+  return FALSE;
+}
+
+static int
+create_file (QuireMemfdAllocator *self,
+             GError             **error)
+{
+  guint flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  int fd;
+
+  if (self->huge_page_size != 0)
+    flags |= MFD_HUGETLB | ((guint) __builtin_ctzll (self->huge_page_size) << MFD_HUGE_SHIFT);
+
+  fd = memfd_create (self->name, flags);
+  if (fd < 0)
+    quire_error_set_errno (error, errno, "Can't create the memfd %s with pages of %" G_GUINT64_FORMAT " bytes",
+                           self->name, self->huge_page_size);
+  return fd;
+}
+
+/* Whether the machine could ever have that much. The kernel would find out only after it
+ * has ended other processes. */
+static gboolean
+fits_machine (gsize size)
+{
+  struct sysinfo info;
+
+  return sysinfo (&info) != 0 ||
+         size / info.mem_unit <= (guint64) info.totalram + (guint64) info.totalswap;
+}
+
+/* Makes the file as large as it will be for ever, with all its pages. */
+static gboolean
+reserve_pages (QuireMemfdAllocator *self,
+               int                  fd,
+               gsize                size,
+               GError             **error)
+{
+  int result, errnum = ENOMEM;
+
+  if (fits_machine (size))
+    {
+      do
+        result = ftruncate (fd, (off_t) size);
+      while (result != 0 && errno == EINTR);
+
+      while (result == 0 && size > 0)
+        {
+          result = fallocate (fd, 0, 0, (off_t) size);
+          if (result == 0 || errno != EINTR)
+            break;
+          result = 0;
+        }
+
+      if (result == 0)
+        return TRUE;
+      errnum = errno;
+    }
+
+  quire_error_set_errno (error, errnum, "The system has no %" G_GSIZE_FORMAT " bytes for the memfd %s",
+                         size, self->name);
+  return FALSE;
+}
+
+/* Maps the file so that what is @offset bytes into it is aligned. */
+static gpointer
+map_aligned (int   fd,
+             gsize size,
+             gsize page,
+             gsize offset,
+             gsize align)
+{
+  guint8 *room, *mapping;
+  gsize total;
+
+  if (align < page)
+    return mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+  /* Room enough for every place, of which the right one is taken. */
+  if (!g_size_checked_add (&total, size, align))
+    {
+      errno = ENOMEM;
+      return MAP_FAILED;
+    }
+  room = mmap (NULL, total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED)
+    return MAP_FAILED;
+
+  mapping = room + (-((guintptr) room + offset) & align);
+  if (mmap (mapping, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+    {
+      const int errnum = errno;
+
+      munmap (room, total);
+      errno = errnum;
+      return MAP_FAILED;
+    }
+
+  if (mapping > room)
+    munmap (room, (gsize) (mapping - room));
+  if (mapping + size < room + total)
+    munmap (mapping + size, (gsize) (room + total - (mapping + size)));
+  return mapping;
+}
+
+static QuireMemory *
+quire_memfd_allocator_alloc (QuireAllocator              *allocator,
+                             gsize                        size,
+                             const QuireAllocationParams *params,
+                             GError                     **error)
+{
+  QuireMemfdAllocator *self = QUIRE_MEMFD_ALLOCATOR (allocator);
+  const gsize page = self->huge_page_size != 0 ? (gsize) self->huge_page_size : (gsize) sysconf (_SC_PAGESIZE);
+  const gsize maxsize = params->prefix + size + params->padding;
+  /* The data begins at a page of its own, after the prefix. */
+  const gsize lead = -params->prefix & (page - 1);
+  QuireFdPages pages;
+  gpointer mapping = NULL;
+  gsize file_size;
+  int fd;
+
+  if (!check_properties (self, error))
+    return NULL;
+
+  if (!g_size_checked_add (&file_size, lead, maxsize) ||
+      !g_size_checked_add (&file_size, file_size, page - 1) ||
+      file_size > G_MAXSSIZE)
+    {
+      quire_error_set_errno (error, EOVERFLOW, "%" G_GSIZE_FORMAT " bytes are too many for a memfd", maxsize);
+      return NULL;
+    }
+  file_size = maxsize > 0 ? file_size & ~(page - 1) : 0;
+  pages = (QuireFdPages) { .page = page, .lead = maxsize > 0 ? lead : 0, .size = file_size };
+
+  fd = create_file (self, error);
+  if (fd < 0)
+    return NULL;
+
+  if (!reserve_pages (self, fd, file_size, error))
+    goto fail;
+
+  if (file_size > 0)
+    {
+      mapping = map_aligned (fd, file_size, page, lead + params->prefix, params->align);
+      if (mapping == MAP_FAILED)
+        {
+          quire_error_set_errno (error, errno, "Can't map the %" G_GSIZE_FORMAT " bytes of the memfd %s",
+                                 file_size, self->name);
+          goto fail;
+        }
+    }
+
+  /* When it is mapped: FUTURE_WRITE is no hindrance then. */
+  if (self->seals != QUIRE_SEAL_NONE && fcntl (fd, F_ADD_SEALS, (int) self->seals) != 0)
+    {
+      quire_error_set_errno (error, errno, "The memfd %s can't be sealed with 0x%x", self->name, (guint) self->seals);
+      if (mapping != NULL)
+        munmap (mapping, file_size);
+      goto fail;
+    }
+
+  return &quire_fd_memory_new (allocator, fd,
+                               (self->seals & QUIRE_SEAL_SHRINK) ? QUIRE_FD_KIND_STABLE : QUIRE_FD_KIND_SIZED,
+                               &pages, mapping, params->flags,
+                               maxsize, MAX (params->align, page - 1), params->prefix, size)->memory;
+
+fail:
+  close (fd);
+  return NULL;
+}
+
+static void
+quire_memfd_allocator_set_property (GObject      *object,
+                                    guint         property_id,
+                                    const GValue *value,
+                                    GParamSpec   *pspec)
+{
+  QuireMemfdAllocator *self = QUIRE_MEMFD_ALLOCATOR (object);
+
+  switch (property_id)
+    {
+    case PROP_NAME:
+      g_free (self->name);
+      self->name = g_value_dup_string (value);
+      if (self->name == NULL)
+        self->name = g_strdup ("quire");
+      break;
+    case PROP_SEALS:
+      self->seals = g_value_get_flags (value);
+      break;
+    case PROP_HUGE_PAGE_SIZE:
+      self->huge_page_size = g_value_get_uint64 (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+    }
+}
+
+static void
+quire_memfd_allocator_get_property (GObject    *object,
+                                    guint       property_id,
+                                    GValue     *value,
+                                    GParamSpec *pspec)
+{
+  QuireMemfdAllocator *self = QUIRE_MEMFD_ALLOCATOR (object);
+
+  switch (property_id)
+    {
+    case PROP_NAME:
+      g_value_set_string (value, self->name);
+      break;
+    case PROP_SEALS:
+      g_value_set_flags (value, self->seals);
+      break;
+    case PROP_HUGE_PAGE_SIZE:
+      g_value_set_uint64 (value, self->huge_page_size);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+    }
+}
+
+static void
+quire_memfd_allocator_finalize (GObject *object)
+{
+  g_free (QUIRE_MEMFD_ALLOCATOR (object)->name);
+  G_OBJECT_CLASS (quire_memfd_allocator_parent_class)->finalize (object);
+}
+
+static void
+quire_memfd_allocator_class_init (QuireMemfdAllocatorClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  QuireAllocatorClass *allocator_class = QUIRE_ALLOCATOR_CLASS (klass);
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
+
+  object_class->set_property = quire_memfd_allocator_set_property;
+  object_class->get_property = quire_memfd_allocator_get_property;
+  object_class->finalize = quire_memfd_allocator_finalize;
+
+  allocator_class->mem_type = "memfd";
+  allocator_class->alloc = quire_memfd_allocator_alloc;
+
+  /**
+   * QuireMemfdAllocator:name: (getter get_name)
+   *
+   * What the files are called in the lists of the system, as in `/proc/self/maps`. It is
+   * no name to find them by. At most 249 bytes.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_NAME] =
+    g_param_spec_string ("name", NULL, NULL, "quire", flags);
+
+  /**
+   * QuireMemfdAllocator:seals: (getter get_seals)
+   *
+   * Which seals a block has from the start: of %QUIRE_SEAL_SHRINK, %QUIRE_SEAL_GROW,
+   * %QUIRE_SEAL_FUTURE_WRITE and %QUIRE_SEAL_SEAL.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_SEALS] =
+    g_param_spec_flags ("seals", NULL, NULL, QUIRE_TYPE_SEALS, DEFAULT_SEALS, flags);
+
+  /**
+   * QuireMemfdAllocator:huge-page-size: (getter get_huge_page_size)
+   *
+   * The size of the pages in bytes, of which the system must have some in reserve; 0 for
+   * pages of the ordinary size.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_HUGE_PAGE_SIZE] =
+    g_param_spec_uint64 ("huge-page-size", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+}
+
+static void
+quire_memfd_allocator_init (QuireMemfdAllocator *self)
+{
+}
+
+/**
+ * quire_memfd_allocator_new:
+ * @name: (nullable): what the files are called in the lists of the system, or %NULL
+ * @seals: which seals a block has from the start
+ *
+ * Makes an allocator of blocks with seals of one's choice.
+ *
+ * Returns: (transfer full): a new allocator
+ *
+ * Since: 1.0
+ */
+QuireMemfdAllocator *
+quire_memfd_allocator_new (const char *name,
+                           QuireSeals  seals)
+{
+  return g_object_new (QUIRE_TYPE_MEMFD_ALLOCATOR, "name", name, "seals", seals, NULL);
+}
+
+/**
+ * quire_memfd_allocator_get_name: (get-property name)
+ * @allocator: an allocator
+ *
+ * Tells what the files are called in the lists of the system.
+ *
+ * Returns: (transfer none): the name
+ *
+ * Since: 1.0
+ */
+const char *
+quire_memfd_allocator_get_name (QuireMemfdAllocator *allocator)
+{
+  g_return_val_if_fail (QUIRE_IS_MEMFD_ALLOCATOR (allocator), NULL);
+
+  return allocator->name;
+}
+
+/**
+ * quire_memfd_allocator_get_seals: (get-property seals)
+ * @allocator: an allocator
+ *
+ * Tells which seals a block has from the start.
+ *
+ * Returns: the seals
+ *
+ * Since: 1.0
+ */
+QuireSeals
+quire_memfd_allocator_get_seals (QuireMemfdAllocator *allocator)
+{
+  g_return_val_if_fail (QUIRE_IS_MEMFD_ALLOCATOR (allocator), QUIRE_SEAL_NONE);
+
+  return allocator->seals;
+}
+
+/**
+ * quire_memfd_allocator_get_huge_page_size: (get-property huge-page-size)
+ * @allocator: an allocator
+ *
+ * Tells the size of the huge pages.
+ *
+ * Returns: the size in bytes, or 0 for pages of the ordinary size
+ *
+ * Since: 1.0
+ */
+guint64
+quire_memfd_allocator_get_huge_page_size (QuireMemfdAllocator *allocator)
+{
+  g_return_val_if_fail (QUIRE_IS_MEMFD_ALLOCATOR (allocator), 0);
+
+  return allocator->huge_page_size;
+}
