@@ -39,7 +39,7 @@ copy_by_allocator (QuireMemory  *memory,
 
   if (local_error == NULL && copy != NULL && quire_memory_has_flags (copy, QUIRE_MEMORY_FLAG_READONLY))
     g_set_error (&local_error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_FAILED,
-                 "The allocator %s gave a copy of %" G_GSIZE_FORMAT " bytes that can't be written",
+                 "The allocator %s gave no writable copy of %" G_GSIZE_FORMAT " bytes",
                  quire_allocator_get_mem_type (block->allocator), size);
   if (local_error != NULL)
     {
