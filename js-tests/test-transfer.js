@@ -9,7 +9,8 @@ import GLib from 'gi://GLib';
 import Quire from 'gi://Quire?version=1.0';
 
 import {contentOf} from './blocks.js';
-import {deepEqual, equal, finish, ok, test, throws, throwsError} from './tap.js';
+import {isNative} from './mode.js';
+import {deepEqual, equal, finish, test, throws, throwsError} from './tap.js';
 
 const {FdFlags, MapFlags, Memory, MemoryError} = Quire;
 const {READ, WRITE} = MapFlags;
@@ -51,13 +52,10 @@ test('the same pages arrive', () => {
 test('what changes shows in a view that is open', () => {
     const memory = memfd(4096);
     const received = handOver(memory, FdFlags.READONLY | FdFlags.STABLE);
-    if (!Quire.zeroCopy) {
-        ok(true, 'views are copies here');
-        return;
-    }
+    // Without the helper, what is read-only is looked at as a copy.
     received.withMap(READ, data => {
         memory.fill(0, -1, 7);
-        equal(data[4095], 7);
+        equal(data[4095], isNative ? 7 : 0);
     });
 });
 

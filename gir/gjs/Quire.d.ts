@@ -30,6 +30,12 @@ declare module 'gi://Quire?version=1.0' {
         /** The same as {@link Memory.merge_list}. */
         function memory_merge_list(memories: Memory[]): [Memory, number];
 
+        /** The same as {@link Memory.receive}, and so on. */
+        function memory_receive(connection: Gio.UnixConnection, flags: FdFlags, cancellable: Gio.Cancellable | null): Memory;
+        function memory_receive_async(connection: Gio.UnixConnection, flags: FdFlags, cancellable: Gio.Cancellable | null, callback: (source: Gio.UnixConnection, result: Gio.AsyncResult) => void): void;
+        function memory_receive_finish(result: Gio.AsyncResult): Memory;
+        function memory_send_finish(result: Gio.AsyncResult): void;
+
         /** How a block is mapped or locked. */
         enum MapFlags {
             NONE,
@@ -64,6 +70,30 @@ declare module 'gi://Quire?version=1.0' {
             NOT_MAPPABLE,
             /** The first bit that is free for allocators. */
             LAST,
+        }
+
+        /** How a block is made over a descriptor. */
+        enum FdFlags {
+            /** The block has a duplicate of the descriptor. */
+            NONE,
+            /** The block takes the descriptor itself, and closes it. */
+            TAKE,
+            /** To read only. */
+            READONLY,
+            /** What is written stays in the block. */
+            PRIVATE,
+            /** Refuse what somebody could truncate. */
+            STABLE,
+        }
+
+        /** What nobody can do any more to the file behind a block. */
+        enum Seals {
+            NONE,
+            SEAL,
+            SHRINK,
+            GROW,
+            WRITE,
+            FUTURE_WRITE,
         }
 
         /** Why something was refused. What is refused changes nothing. */
@@ -147,6 +177,32 @@ declare module 'gi://Quire?version=1.0' {
             /** Makes it the default one. */
             set_default(): void;
             setDefault(): void;
+        }
+
+        /** Knows blocks over descriptors, {@link Memory.new_from_fd}; has none of its own. */
+        class FdAllocator extends Allocator {
+            static $gtype: GObject.GType<FdAllocator>;
+        }
+
+        /** Blocks that other processes can have too: files that have no name. */
+        class MemfdAllocator extends FdAllocator {
+            static $gtype: GObject.GType<MemfdAllocator>;
+
+            constructor(properties?: {name?: string, seals?: Seals, huge_page_size?: number});
+
+            static ['new'](name: string | null, seals: Seals): MemfdAllocator;
+
+            /** What the files are called in the lists of the system. */
+            readonly name: string;
+            get_name(): string;
+
+            /** Which seals a block has from the start. */
+            readonly seals: Seals;
+            get_seals(): Seals;
+
+            /** The size of the pages in bytes; 0 for pages of the ordinary size. */
+            readonly huge_page_size: number;
+            get_huge_page_size(): number;
         }
 
         /**
@@ -243,6 +299,27 @@ declare module 'gi://Quire?version=1.0' {
             static wrap(data: ArrayBuffer | ArrayBufferView): Memory;
 
             /**
+             * A block over a descriptor: size bytes at an offset in its file, or -1 for all
+             * to the end.
+             */
+            static new_from_fd(fd: number, offset: number | bigint, size: number | bigint, flags: FdFlags): Memory;
+            static newFromFd(fd: number, offset: number | bigint, size: number | bigint, flags: FdFlags): Memory;
+
+            /** Receives what another process has sent: the same pages. */
+            static receive(connection: Gio.UnixConnection, flags: FdFlags, cancellable: Gio.Cancellable | null): Memory;
+
+            /** The same without blocking. */
+            static receive_async(connection: Gio.UnixConnection, flags: FdFlags, cancellable: Gio.Cancellable | null,
+                callback: (source: Gio.UnixConnection, result: Gio.AsyncResult) => void): void;
+            static receiveAsync(connection: Gio.UnixConnection, flags: FdFlags, cancellable: Gio.Cancellable | null,
+                callback: (source: Gio.UnixConnection, result: Gio.AsyncResult) => void): void;
+            static receive_finish(result: Gio.AsyncResult): Memory;
+            static receiveFinish(result: Gio.AsyncResult): Memory;
+
+            static send_finish(result: Gio.AsyncResult): void;
+            static sendFinish(result: Gio.AsyncResult): void;
+
+            /**
              * Puts blocks together, one after the other: without a copy if they lie side
              * by side. Gives the merged block, and how many bytes were copied.
              */
@@ -312,6 +389,38 @@ declare module 'gi://Quire?version=1.0' {
              */
             to_bytes(): GLib.Bytes;
             toBytes(): GLib.Bytes;
+
+            /**
+             * Hands the block, which must be over a descriptor, to the process at the other
+             * end. Of a read-only block, it can't write.
+             */
+            send(connection: Gio.UnixConnection, cancellable: Gio.Cancellable | null): void;
+
+            /** The same without blocking. */
+            send_async(connection: Gio.UnixConnection, cancellable: Gio.Cancellable | null,
+                callback: (source: Gio.UnixConnection, result: Gio.AsyncResult) => void): void;
+            sendAsync(connection: Gio.UnixConnection, cancellable: Gio.Cancellable | null,
+                callback: (source: Gio.UnixConnection, result: Gio.AsyncResult) => void): void;
+
+            /** The descriptor that the block is over, or -1, and where in its file the data is. */
+            get_fd(): [number, number];
+            getFd(): [number, number];
+
+            /** A descriptor of one's own, for a read-only block one that can't write. */
+            dup_fd(): number;
+            dupFd(): number;
+
+            /** Whether the data can't vanish under a map, as that of a file that somebody truncates. */
+            is_stable(): boolean;
+            isStable(): boolean;
+
+            /** Which seals the file behind the block has. */
+            get_seals(): Seals;
+            getSeals(): Seals;
+
+            /** Seals the file behind the block, for all processes and for ever. */
+            add_seals(seals: Seals): void;
+            addSeals(seals: Seals): void;
 
             /** Takes a lock as a map would, without a map. */
             lock(flags: MapFlags): void;

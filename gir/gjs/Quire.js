@@ -343,19 +343,26 @@ function _init() {
 
     const numbers = {
         share: [0, 1], copy: [0, 1], resize: [0, 1], fill: [0, 1, 2], read: [0, 1], write: [0],
-        is_aligned: [0], read_from_stream: [0, 1],
+        is_aligned: [0], read_from_stream: [0, 1], add_seals: [0],
     };
     for (const [name, places] of Object.entries(numbers))
         checkNumbers(Memory.prototype, name, places);
     checkNumbers(Memory, 'new', [0]);
     checkNumbers(Memory, 'new_with_params', [0]);
+    checkNumbers(Memory, 'new_from_fd', [0, 1, 2, 3]);
+    checkNumbers(Memory, 'receive', [1]);
+    checkNumbers(Memory, 'receive_async', [1]);
 
-    for (const name of ['new', 'new_with_params', 'new_from_bytes']) {
+    for (const name of ['new', 'new_with_params', 'new_from_bytes', 'new_from_fd', 'receive', 'receive_finish']) {
         const method = Memory[name];
         Memory[name] = function (...args) {
             return told(method.apply(Memory, args));
         };
     }
+
+    // Introspection has functions of a class in the namespace too.
+    for (const name of ['receive', 'receive_async', 'receive_finish', 'send_finish'])
+        Quire[`memory_${name}`] = Memory[name];
 
     for (const name of ['lock', 'unlock']) {
         const method = Memory.prototype[name];
