@@ -18,6 +18,11 @@ MEMORY = {
     'make_mapped', 'make_writable', 'map', 'merge', 'merge_list', 'new', 'new_from_bytes', 'new_with_params',
     'read', 'read_from_stream', 'resize', 'share', 'to_bytes', 'unlock', 'unmap', 'wrap', 'write',
 }
+# Of blocks over descriptors.
+MEMORY |= {
+    'add_seals', 'dup_fd', 'get_fd', 'get_seals', 'is_stable', 'new_from_fd', 'receive', 'receive_async',
+    'receive_finish', 'send', 'send_async', 'send_finish',
+}
 MAPPING = {
     'copy', 'data', 'flags', 'get_flags', 'get_maxsize', 'get_memory', 'get_size', 'is_released', 'maxsize',
     'memory', 'release', 'size', 'view_bytes', 'write_back',
@@ -28,6 +33,10 @@ NAMESPACE = {
     'AllocationParams', 'Allocator', 'AllocatorClass', 'BufferError', 'MAJOR_VERSION', 'MICRO_VERSION',
     'MINOR_VERSION', 'MapFlags', 'MapInfo', 'Mapping', 'Memory', 'MemoryError', 'MemoryFlags',
     'memory_error_quark', 'memory_merge_list',
+}
+NAMESPACE |= {
+    'FdAllocator', 'FdAllocatorClass', 'FdFlags', 'MemfdAllocator', 'MemfdAllocatorClass', 'Seals',
+    'memory_receive', 'memory_receive_async', 'memory_receive_finish', 'memory_send_finish',
 }
 
 ENUMS = {
@@ -42,6 +51,8 @@ ENUMS = {
         'FAILED': 0, 'READ_ONLY': 1, 'BUSY': 2, 'NOT_MAPPABLE': 3, 'NOT_SHAREABLE': 4, 'OUT_OF_RANGE': 5,
         'NO_SPACE': 6, 'TOO_LARGE': 7, 'CLOSED': 8, 'NOT_SUPPORTED': 9,
     },
+    'FdFlags': {'NONE': 0, 'TAKE': 1, 'READONLY': 2, 'PRIVATE': 4, 'STABLE': 8},
+    'Seals': {'NONE': 0, 'SEAL': 1, 'SHRINK': 2, 'GROW': 4, 'WRITE': 8, 'FUTURE_WRITE': 16},
 }
 
 

@@ -13,13 +13,13 @@ import numpy
 import pytest
 from gi.repository import Gio, GLib, Quire
 
-from helpers import WRITE, check_survived
+from helpers import WRITE, check_survived, run_script
 
 NONE = Quire.FdFlags.NONE
 
 
 def connection_of(sock):
-    return Gio.SocketConnection.factory_create_connection(Gio.Socket.new_from_fd(sock.detach()))
+    return Gio.Socket.new_from_fd(sock.detach()).connection_factory_create_connection()
 
 
 @pytest.fixture
@@ -140,11 +140,11 @@ def test_nothing_is_left_behind(ends):
 
 
 def test_rubbish_crashes_nothing():
-    check_survived('''
+    check_survived(run_script('''
 import socket
 from gi.repository import Gio
 a, b = socket.socketpair()
-connection = Gio.SocketConnection.factory_create_connection(Gio.Socket.new_from_fd(a.detach()))
+connection = Gio.Socket.new_from_fd(a.detach()).connection_factory_create_connection()
 memory = Quire.Allocator.find('memfd').alloc(10, None)
 for call in (
         lambda: memory.send(None, None),
@@ -164,4 +164,4 @@ try:
     Quire.Memory.receive(connection, 0, None)
 except GLib.Error:
     pass
-''')
+'''))

@@ -80,8 +80,8 @@ def _refuse_closed(method):
     return call
 
 
-for _name in ('describe_lock', 'get_align', 'get_allocator', 'get_flags', 'get_parent',
-              'get_sizes', 'is_aligned', 'is_span', 'is_type', 'is_writable'):
+for _name in ('describe_lock', 'get_align', 'get_allocator', 'get_fd', 'get_flags', 'get_parent',
+              'get_seals', 'get_sizes', 'is_aligned', 'is_span', 'is_stable', 'is_type', 'is_writable'):
     setattr(Memory, _name, _refuse_closed(getattr(Quire.Memory, _name)))
 
 Memory = override(Memory)
