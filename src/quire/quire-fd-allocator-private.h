@@ -6,7 +6,10 @@
 
 #pragma once
 
+#include <sys/types.h>
+
 #include "quire-fd-allocator.h"
+#include "quire-fd-mapping-private.h"
 #include "quire-memory-private.h"
 
 G_BEGIN_DECLS
@@ -20,7 +23,7 @@ struct _QuireFdAllocator
 
 typedef enum
 {
-  /* Nobody can truncate the file, or it has no size: the address is good for ever. */
+  /* Nobody can truncate the file, or it has no size: a map is a lock and nothing more. */
   QUIRE_FD_KIND_STABLE,
   /* Somebody may truncate the file: each map looks at its size. */
   QUIRE_FD_KIND_SIZED,
@@ -30,63 +33,48 @@ typedef enum
 
 typedef struct
 {
-  QuireMemory memory;
+  QuireMemory    memory;
 
-  /* -1 if it is not needed any more. */
-  int         fd;
-  QuireFdKind kind;
-  /* The data is not that of the file, but may have been once. */
-  gboolean    is_private;
+  /* Whose pages they are; they stay mapped as long as the block lives. */
+  QuireFdMapping mapping;
+  QuireFdKind    kind;
 
-  /* Where the block starts in the file, and in the process. */
-  guint64     file_offset;
-  guint8     *start;
+  /* -1 if the block needs none. */
+  int            fd;
+  gboolean       is_borrowed;
+  /* The data is the block's own, as soon as it is written to. */
+  gboolean       is_private;
 
-  /* Whole pages. NULL if the block has none. */
-  gpointer    mapping;
-  gsize       mapping_size;
-  gsize       page;
+  /* What was behind the descriptor when the block was made. */
+  gboolean       is_file;
+  dev_t          dev;
+  ino_t          ino;
 } QuireFdMemory;
 
-/* Which pages of a file a block has. */
-typedef struct
+QuireFdMemory *quire_fd_memory_new          (QuireAllocator        *allocator,
+                                             int                    fd,
+                                             QuireFdKind            kind,
+                                             const QuireFdMapping  *mapping,
+                                             QuireMemoryFlags       flags,
+                                             gsize                  maxsize,
+                                             gsize                  align,
+                                             gsize                  offset,
+                                             gsize                  size) G_GNUC_WARN_UNUSED_RESULT;
+QuireFdMemory *quire_fd_memory_find         (QuireMemory           *memory,
+                                             gsize                 *offset);
+gboolean       quire_fd_memory_check_file   (QuireFdMemory         *block,
+                                             GError               **error);
+gboolean       quire_fd_memory_begin_access (QuireMemory           *memory,
+                                             QuireMapFlags          flags,
+                                             GError               **error);
+void           quire_fd_memory_end_access   (QuireMemory           *memory,
+                                             QuireMapFlags          flags);
+
+/* Where the block starts in the file. */
+static inline guint64
+quire_fd_memory_get_offset (QuireFdMemory *block)
 {
-  /* Size of a page. */
-  gsize   page;
-  /* In the file, and from there to the block. */
-  guint64 file_start;
-  gsize   lead;
-  /* In bytes, with the lead. */
-  gsize   size;
-} QuireFdPages;
-
-QuireFdMemory *quire_fd_memory_new      (QuireAllocator      *allocator,
-                                         int                  fd,
-                                         QuireFdKind          kind,
-                                         const QuireFdPages  *pages,
-                                         gpointer             mapping,
-                                         guint                flags,
-                                         gsize                maxsize,
-                                         gsize                align,
-                                         gsize                offset,
-                                         gsize                size) G_GNUC_WARN_UNUSED_RESULT;
-QuireFdMemory *quire_fd_memory_find     (QuireMemory         *memory,
-                                         gsize               *offset);
-
-void           quire_fd_pages_find      (QuireFdPages        *pages,
-                                         gsize                page,
-                                         guint64              offset,
-                                         gsize                size);
-gsize          quire_fd_pages_get_align (const QuireFdPages  *pages);
-gpointer       quire_fd_pages_map       (const QuireFdPages  *pages,
-                                         int                  fd,
-                                         int                  protection,
-                                         int                  flags);
-
-/* A private mapping shows the pages of the file until it is written to. So it serves for
- * what shall be read only: who writes nevertheless, as JavaScript lets him, gets pages of
- * his own, where he would end the process otherwise. */
-#define QUIRE_FD_PROTECTION   (PROT_READ | PROT_WRITE)
-#define QUIRE_FD_MAP_READONLY (MAP_PRIVATE | MAP_NORESERVE)
+  return block->mapping.file_start + block->mapping.lead;
+}
 
 G_END_DECLS

@@ -8,30 +8,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
-#include <linux/magic.h>
-
 #include "quire-allocator.h"
+#include "quire-descriptor-private.h"
 #include "quire-error-private.h"
 #include "quire-fd-allocator-private.h"
-#include "quire-range-private.h"
+#include "quire-system-allocator-private.h"
 
-#define KNOWN_FLAGS (QUIRE_FD_TAKE | QUIRE_FD_READONLY | QUIRE_FD_PRIVATE | QUIRE_FD_STABLE)
-
-/* What there is to know of a descriptor. */
-typedef struct
-{
-  int      access;
-  guint    seals;
-  gboolean is_dma_buf;
-  gsize    page;
-  /* What it has a size for, or -1. */
-  gint64   size;
-} Descriptor;
+#define KNOWN_FLAGS \
+  (QUIRE_FD_TAKE | QUIRE_FD_BORROW | QUIRE_FD_READONLY | QUIRE_FD_PRIVATE | QUIRE_FD_STABLE)
 
 /* The one allocator of all such blocks. */
 static QuireAllocator *
@@ -45,128 +31,138 @@ get_allocator (void)
   return instance;
 }
 
-static gboolean
-refuse_unmappable (int          fd,
-                   const char  *why,
-                   GError     **error)
+/* How a block is aligned that begins where its place in the file says. */
+static gsize
+align_of (const QuireFdMapping *mapping)
 {
-  g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_MAPPABLE,
-               "Descriptor %d can't be mapped: %s", fd, why);
+  const gsize lowest_bit = mapping->lead & -mapping->lead;
+
+  return mapping->lead == 0 ? QUIRE_DEFAULT_ALIGN : MIN (lowest_bit - 1, QUIRE_DEFAULT_ALIGN);
+}
+
+static gboolean
+check_flags (QuireFdFlags flags,
+             GError     **error)
+{
+  if ((flags & ~KNOWN_FLAGS) != 0)
+    g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
+                 "The flags 0x%x have bits that mean nothing", (guint) flags);
+  else if ((flags & QUIRE_FD_TAKE) && (flags & QUIRE_FD_BORROW))
+    g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
+                 "The flags 0x%x ask to take the descriptor and to borrow it", (guint) flags);
+  else
+    return TRUE;
+
   return FALSE;
 }
 
+/* Whether the block can't be written, be it asked for or not. */
 static gboolean
-look_at (int          fd,
-         Descriptor  *descriptor,
-         GError     **error)
+is_readonly (const QuireDescriptor *descriptor,
+             QuireFdFlags           flags)
 {
-  struct stat status;
-  struct statfs filesystem;
-  int flags, seals;
-
-  flags = fcntl (fd, F_GETFL);
-  if (flags < 0 || fstat (fd, &status) != 0 || fstatfs (fd, &filesystem) != 0)
-    {
-      quire_error_set_errno (error, errno, "Can't look at descriptor %d", fd);
-      return FALSE;
-    }
-
-  seals = fcntl (fd, F_GET_SEALS);
-  *descriptor = (Descriptor) {
-    .access = flags & O_ACCMODE,
-    .seals = seals > 0 ? (guint) seals : 0,
-    .is_dma_buf = filesystem.f_type == DMA_BUF_MAGIC,
-    .page = filesystem.f_type == HUGETLBFS_MAGIC ? (gsize) filesystem.f_bsize : (gsize) sysconf (_SC_PAGESIZE),
-    .size = -1,
-  };
-
-  if (flags & O_PATH)
-    return refuse_unmappable (fd, "it is one of a path only", error);
-  if (descriptor->access == O_WRONLY)
-    return refuse_unmappable (fd, "it is open to write only", error);
-  if (S_ISDIR (status.st_mode))
-    return refuse_unmappable (fd, g_strerror (EISDIR), error);
-  if (S_ISFIFO (status.st_mode) || S_ISSOCK (status.st_mode))
-    return refuse_unmappable (fd, g_strerror (ESPIPE), error);
-
-  if (descriptor->is_dma_buf)
-    descriptor->size = lseek (fd, 0, SEEK_END);
-  else if (S_ISREG (status.st_mode))
-    descriptor->size = status.st_size;
-
-  return TRUE;
-}
-
-/* Finds how large the block is; now offset + size <= G_MAXINT64, and within the file. */
-static gboolean
-find_size (const Descriptor *descriptor,
-           int               fd,
-           guint64           offset,
-           gssize            size,
-           gsize            *found,
-           GError          **error)
-{
-  guint64 available = descriptor->size >= 0 ? (guint64) descriptor->size : G_MAXINT64;
-
-  if (size == -1 && descriptor->size < 0)
-    {
-      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
-                   "Descriptor %d has no size of its own: say how many bytes of it to map", fd);
-      return FALSE;
-    }
-
-  if (size < -1 || offset > available || (size >= 0 && (guint64) size > available - offset))
-    {
-      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_OUT_OF_RANGE,
-                   "Can't map %" G_GSSIZE_FORMAT " bytes at offset %" G_GUINT64_FORMAT
-                   " of a file of %" G_GUINT64_FORMAT " bytes", size, offset, available);
-      return FALSE;
-    }
-
-  available -= offset;
-  if (size == -1 && available > G_MAXSSIZE)
-    {
-      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_TOO_LARGE,
-                   "The %" G_GUINT64_FORMAT " bytes to the end of the file are beyond %" G_GSSIZE_FORMAT,
-                   available, G_MAXSSIZE);
-      return FALSE;
-    }
-
-  *found = size == -1 ? (gsize) available : (gsize) size;
-  return TRUE;
-}
-
-/* Maps as the flags and the descriptor allow it. */
-static gpointer
-map_descriptor (const Descriptor   *descriptor,
-                const QuireFdPages *pages,
-                int                 fd,
-                QuireFdFlags        flags,
-                gboolean            readonly)
-{
-  gpointer mapping = MAP_FAILED;
-
+  if (flags & QUIRE_FD_READONLY)
+    return TRUE;
   if (flags & QUIRE_FD_PRIVATE)
-    return quire_fd_pages_map (pages, fd, readonly ? PROT_READ : QUIRE_FD_PROTECTION, MAP_PRIVATE);
-  if (!readonly)
-    return quire_fd_pages_map (pages, fd, QUIRE_FD_PROTECTION, MAP_SHARED);
+    return FALSE;
 
-  /* Private pages of a device need not be those of the device. */
-  if (descriptor->size >= 0 && !descriptor->is_dma_buf)
-    mapping = quire_fd_pages_map (pages, fd, QUIRE_FD_PROTECTION, QUIRE_FD_MAP_READONLY);
-  if (mapping == MAP_FAILED)
-    mapping = quire_fd_pages_map (pages, fd, PROT_READ, MAP_SHARED);
-  return mapping;
+  return descriptor->access == O_RDONLY || (descriptor->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) != 0;
+}
+
+/* Maps as the flags and the descriptor allow it.
+ *
+ * A private mapping of a file shows the file's own pages until it is written to. So it serves
+ * for what shall be read only: who writes there nevertheless, as JavaScript lets him, gets a
+ * page of his own, where he would end the process otherwise. Of a device the private pages
+ * may be others, and of huge ones there are too few for that. */
+static gboolean
+map_descriptor (const QuireDescriptor *descriptor,
+                QuireFdMapping        *mapping,
+                int                    fd,
+                QuireFdFlags           flags)
+{
+  if (!is_readonly (descriptor, flags))
+    return quire_fd_mapping_map (mapping, fd, QUIRE_FD_READWRITE,
+                                 (flags & QUIRE_FD_PRIVATE) ? MAP_PRIVATE : MAP_SHARED, 0, 0);
+
+  if (descriptor->is_file && !descriptor->is_huge &&
+      quire_fd_mapping_map (mapping, fd, QUIRE_FD_READWRITE, MAP_PRIVATE | MAP_NORESERVE, 0, 0))
+    return TRUE;
+
+  /* Some systems refuse a shared one of what is sealed against writing. */
+  return quire_fd_mapping_map (mapping, fd, PROT_READ, MAP_SHARED, 0, 0) ||
+         (descriptor->is_file &&
+          quire_fd_mapping_map (mapping, fd, PROT_READ, MAP_PRIVATE | MAP_NORESERVE, 0, 0));
 }
 
 static QuireFdKind
-kind_of (const Descriptor *descriptor)
+kind_of (const QuireDescriptor *descriptor)
 {
   if (descriptor->is_dma_buf)
     return QUIRE_FD_KIND_DMA_BUF;
   if (descriptor->size < 0 || (descriptor->seals & F_SEAL_SHRINK) != 0)
     return QUIRE_FD_KIND_STABLE;
   return QUIRE_FD_KIND_SIZED;
+}
+
+/* Says why it could not be mapped. */
+static void
+set_map_error (int      fd,
+               gsize    length,
+               int      errnum,
+               GError **error)
+{
+  switch (errnum)
+    {
+    case EACCES:
+    case EINVAL:
+    case ENODEV:
+    case ENXIO:
+    case EPERM:
+      quire_descriptor_refuse (fd, g_strerror (errnum), error);
+      break;
+    default:
+      quire_error_set_errno (error, errnum, "Can't map %" G_GSIZE_FORMAT " bytes of descriptor %d", length, fd);
+      break;
+    }
+}
+
+/* The block of a descriptor that has been looked at. */
+static QuireMemory *
+block_new (const QuireDescriptor *descriptor,
+           int                    fd,
+           guint64                offset,
+           gsize                  length,
+           QuireFdFlags           flags,
+           GError               **error)
+{
+  QuireFdMapping mapping;
+  QuireFdMemory *block;
+  int own = fd;
+
+  if ((flags & (QUIRE_FD_TAKE | QUIRE_FD_BORROW)) == 0)
+    own = fcntl (fd, F_DUPFD_CLOEXEC, 0);
+  if (own < 0)
+    {
+      quire_error_set_errno (error, errno, "Can't duplicate descriptor %d", fd);
+      return NULL;
+    }
+
+  quire_fd_mapping_find (&mapping, descriptor->page, descriptor->is_huge, offset, length);
+  if (!map_descriptor (descriptor, &mapping, own, flags))
+    {
+      set_map_error (fd, length, errno, error);
+      if (own != fd)
+        close (own);
+      return NULL;
+    }
+
+  block = quire_fd_memory_new (get_allocator (), own, kind_of (descriptor), &mapping,
+                               is_readonly (descriptor, flags) ? QUIRE_MEMORY_FLAG_READONLY : QUIRE_MEMORY_FLAG_NONE,
+                               length, align_of (&mapping), 0, length);
+  block->is_borrowed = (flags & QUIRE_FD_BORROW) != 0;
+  block->is_private = (flags & QUIRE_FD_PRIVATE) != 0;
+  return &block->memory;
 }
 
 /**
@@ -199,11 +195,13 @@ quire_memory_new_from_fd (int          fd,
  * @flags: how to make the block
  * @error: return location for an error
  *
- * Makes a block over a descriptor: of a file, of POSIX shared memory, of a dma-buf, or what
- * else can be mapped. The pages of the block are those of the file.
+ * Makes a block over a descriptor: of a file, a disk, POSIX shared memory, a dma-buf or what
+ * else can be mapped. The pages of the block are those of the file; a device has no size to be
+ * found out, so @size has to be said.
  *
- * The block is mapped once, for as long as it lives, and can be written if the descriptor
- * is open to read and write and is not sealed against writing; else it is read-only.
+ * The pages are mapped once, for as long as the block lives. It can be written if the
+ * descriptor is open to read and write and is not sealed against writing; else it is
+ * read-only. By default it has a duplicate of @fd.
  *
  * A file that can be truncated is a danger to who has it mapped: what is no longer there
  * ends the process by SIGBUS. Each map of such a block looks at the size of the file, and
@@ -211,6 +209,9 @@ quire_memory_new_from_fd (int          fd,
  * is truncated while a map stands nobody can help; %QUIRE_FD_STABLE refuses every file of
  * which that could be done, with %QUIRE_MEMORY_ERROR_NOT_SUPPORTED.
  * [method@Memory.is_stable] tells. A file that is sealed against shrinking is stable.
+ *
+ * Each map of a dma-buf is told to its driver, with the access that is asked for
+ * (`DMA_BUF_IOCTL_SYNC`), and so is its end.
  *
  * The other errors are %QUIRE_MEMORY_ERROR_OUT_OF_RANGE if the file has no such range,
  * %QUIRE_MEMORY_ERROR_NOT_MAPPABLE for a descriptor that can't be mapped,
@@ -228,30 +229,17 @@ quire_memory_try_new_from_fd (int           fd,
                               QuireFdFlags  flags,
                               GError      **error)
 {
-  Descriptor descriptor;
-  QuireFdPages pages;
-  QuireFdKind kind;
-  QuireFdMemory *block;
-  gpointer mapping;
-  gboolean readonly;
+  QuireDescriptor descriptor;
   gsize length;
-  int own = fd;
 
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if ((flags & ~KNOWN_FLAGS) != 0)
-    {
-      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
-                   "The flags 0x%x have bits that mean nothing", (guint) flags);
-      return NULL;
-    }
-
-  if (!look_at (fd, &descriptor, error) ||
-      !find_size (&descriptor, fd, offset, size, &length, error))
+  if (!check_flags (flags, error) ||
+      !quire_descriptor_look (&descriptor, fd, error) ||
+      !quire_descriptor_find_size (&descriptor, fd, offset, size, &length, error))
     return NULL;
 
-  kind = kind_of (&descriptor);
-  if ((flags & QUIRE_FD_STABLE) && kind == QUIRE_FD_KIND_SIZED)
+  if ((flags & QUIRE_FD_STABLE) && kind_of (&descriptor) == QUIRE_FD_KIND_SIZED)
     {
       g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
                    "The file of %" G_GINT64_FORMAT " bytes behind descriptor %d is not sealed against shrinking",
@@ -259,38 +247,17 @@ quire_memory_try_new_from_fd (int           fd,
       return NULL;
     }
 
-  readonly = (flags & QUIRE_FD_READONLY) ||
-             (!(flags & QUIRE_FD_PRIVATE) &&
-              (descriptor.access == O_RDONLY || (descriptor.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))));
+  return block_new (&descriptor, fd, offset, length, flags, error);
+}
 
-  if (!(flags & QUIRE_FD_TAKE))
-    own = fcntl (fd, F_DUPFD_CLOEXEC, 0);
-  if (own < 0)
-    {
-      quire_error_set_errno (error, errno, "Can't duplicate descriptor %d", fd);
-      return NULL;
-    }
+/* The block that others can have too by its descriptor. */
+static QuireFdMemory *
+find_public (QuireMemory *memory,
+             gsize       *offset)
+{
+  QuireFdMemory *block = quire_fd_memory_find (memory, offset);
 
-  quire_fd_pages_find (&pages, descriptor.page, offset, length);
-  mapping = map_descriptor (&descriptor, &pages, own, flags, readonly);
-  if (mapping == MAP_FAILED)
-    {
-      const int errnum = errno;
-
-      if (errnum == ENODEV || errnum == EACCES || errnum == EPERM || errnum == EINVAL)
-        refuse_unmappable (fd, g_strerror (errnum), error);
-      else
-        quire_error_set_errno (error, errnum, "Can't map %" G_GSIZE_FORMAT " bytes of descriptor %d", length, fd);
-      if (own != fd)
-        close (own);
-      return NULL;
-    }
-
-  block = quire_fd_memory_new (get_allocator (), own, kind, &pages, mapping,
-                               readonly ? QUIRE_MEMORY_FLAG_READONLY : QUIRE_MEMORY_FLAG_NONE,
-                               length, quire_fd_pages_get_align (&pages), 0, length);
-  block->is_private = (flags & QUIRE_FD_PRIVATE) != 0;
-  return &block->memory;
+  return block != NULL && !block->is_private ? block : NULL;
 }
 
 /**
@@ -300,6 +267,9 @@ quire_memory_try_new_from_fd (int           fd,
  *
  * Tells the descriptor that the block is over, and where in its file the data is: of a
  * share, and of a block that a pool has over such a one, as well.
+ *
+ * [method@Memory.try_resize] moves the offset too. Who maps the file himself finds the data
+ * there; what he does is outside the lock of the block.
  *
  * The descriptor is the block's: don't close it, and don't use it for longer than you have
  * the block. [method@Memory.try_dup_fd] gives one of your own.
@@ -321,12 +291,12 @@ quire_memory_get_fd (QuireMemory *memory,
 
   g_return_val_if_fail (memory != NULL, -1);
 
-  block = quire_fd_memory_find (memory, &start);
-  if (block == NULL || block->is_private)
+  block = find_public (memory, &start);
+  if (block == NULL)
     return -1;
 
   if (offset != NULL)
-    *offset = block->file_offset + start;
+    *offset = quire_fd_memory_get_offset (block) + start;
   return block->fd;
 }
 
@@ -347,21 +317,6 @@ quire_memory_dup_fd (QuireMemory *memory)
   return quire_memory_try_dup_fd (memory, NULL);
 }
 
-/* A descriptor of the same file that nobody can write by. */
-static int
-reopen_readonly (int fd)
-{
-  char path[64];
-  int result;
-
-  g_snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
-  do
-    result = open (path, O_RDONLY | O_CLOEXEC);
-  while (result < 0 && errno == EINTR);
-
-  return result;
-}
-
 /* Whether a descriptor lets its owner write, where he should not. */
 static gboolean
 is_writable (int fd)
@@ -373,19 +328,60 @@ is_writable (int fd)
          (seals < 0 || (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) == 0);
 }
 
+/* A descriptor of the same file that can only read. To open a device once more would be
+ * something else than to duplicate its descriptor. */
+static int
+reopen_readonly (QuireFdMemory *block,
+                 GError       **error)
+{
+  char path[64];
+  int result;
+
+  if (!block->is_file)
+    {
+      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
+                   "Of descriptor %d, which is no file, there is no duplicate that can only read", block->fd);
+      return -1;
+    }
+
+  g_snprintf (path, sizeof path, "/proc/self/fd/%d", block->fd);
+  do
+    result = open (path, O_RDONLY | O_CLOEXEC);
+  while (result < 0 && errno == EINTR);
+
+  if (result < 0)
+    quire_error_set_errno (error, errno, "Can't open descriptor %d once more, to read only", block->fd);
+  return result;
+}
+
+static int
+duplicate (QuireFdMemory *block,
+           GError       **error)
+{
+  const int result = fcntl (block->fd, F_DUPFD_CLOEXEC, 0);
+
+  if (result < 0)
+    quire_error_set_errno (error, errno, "Can't duplicate descriptor %d", block->fd);
+  return result;
+}
+
 /**
  * quire_memory_try_dup_fd: (rename-to quire_memory_dup_fd)
  * @memory: a block
  * @error: return location for an error
  *
- * Gives a descriptor of the file that the block is over, to hand on. If the block is
- * read-only, as every share is, it is one that nobody can write by.
+ * Gives a descriptor of the file that the block is over, to hand on. [method@Memory.get_fd]
+ * tells where in the file the data is.
  *
- * [method@Memory.get_fd] tells where in the file the data is.
+ * If the block is read-only, as every share is, the descriptor is one to read only. That
+ * keeps others from writing by mistake; but who may open the file can open it once more to
+ * write, also by `/proc/self/fd`. A seal can't be got around: see
+ * [method@Memory.try_add_seals].
  *
- * The errors are %QUIRE_MEMORY_ERROR_NOT_SUPPORTED for a block that has no descriptor,
+ * The errors are %QUIRE_MEMORY_ERROR_NOT_SUPPORTED for a block that has no descriptor, or if
+ * it is read-only and its descriptor one that can write and is no file's,
  * %QUIRE_MEMORY_ERROR_CLOSED, and %QUIRE_MEMORY_ERROR_NO_SPACE when the process has as
- * many as it may have.
+ * many descriptors as it may have.
  *
  * Returns: the descriptor, which the caller closes
  *
@@ -395,7 +391,8 @@ int
 quire_memory_try_dup_fd (QuireMemory *memory,
                          GError     **error)
 {
-  int fd, result;
+  QuireFdMemory *block;
+  gsize offset;
 
   g_return_val_if_fail (memory != NULL, -1);
   g_return_val_if_fail (error == NULL || *error == NULL, -1);
@@ -403,8 +400,8 @@ quire_memory_try_dup_fd (QuireMemory *memory,
   if (!quire_memory_check_access (memory, QUIRE_MAP_READ, error))
     return -1;
 
-  fd = quire_memory_get_fd (memory, NULL);
-  if (fd < 0)
+  block = find_public (memory, &offset);
+  if (block == NULL)
     {
       g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
                    "The block of %" G_GSIZE_FORMAT " bytes, of the allocator %s, has no descriptor",
@@ -413,14 +410,13 @@ quire_memory_try_dup_fd (QuireMemory *memory,
       return -1;
     }
 
-  if (quire_memory_has_flags (memory, QUIRE_MEMORY_FLAG_READONLY) && is_writable (fd))
-    result = reopen_readonly (fd);
-  else
-    result = fcntl (fd, F_DUPFD_CLOEXEC, 0);
+  if (!quire_descriptor_still_has (block->fd, block->dev, block->ino, 0, error))
+    return -1;
 
-  if (result < 0)
-    quire_error_set_errno (error, errno, "Can't duplicate descriptor %d", fd);
-  return result;
+  if (quire_memory_has_flags (memory, QUIRE_MEMORY_FLAG_READONLY) && is_writable (block->fd))
+    return reopen_readonly (block, error);
+
+  return duplicate (block, error);
 }
 
 /**
@@ -447,7 +443,7 @@ quire_memory_is_stable (QuireMemory *memory)
   if (block == NULL || block->kind != QUIRE_FD_KIND_SIZED)
     return TRUE;
 
-  /* It may have been sealed since. */
+  /* It may have been sealed since: in time, or too late. */
   seals = fcntl (block->fd, F_GET_SEALS);
-  return seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
+  return seals >= 0 && (seals & F_SEAL_SHRINK) != 0 && quire_fd_memory_check_file (block, NULL);
 }

@@ -22,6 +22,9 @@ G_BEGIN_DECLS
  * @QUIRE_FD_READONLY: the block is read-only, even if the descriptor could write
  * @QUIRE_FD_PRIVATE: what is written to the block stays in it, and does not reach the file
  * @QUIRE_FD_STABLE: refuse what somebody could truncate while the block is mapped
+ * @QUIRE_FD_BORROW: the block uses the caller's descriptor, and never closes it. Nothing is
+ *   lost with one that is closed too early, but what needs a descriptor is refused then:
+ *   each map of a file that can be truncated, [method@Memory.try_dup_fd] and the like
  *
  * How a block is made over a descriptor.
  *
@@ -34,6 +37,7 @@ typedef enum /*< flags >*/
   QUIRE_FD_READONLY = 1 << 1,
   QUIRE_FD_PRIVATE  = 1 << 2,
   QUIRE_FD_STABLE   = 1 << 3,
+  QUIRE_FD_BORROW   = 1 << 4,
 } QuireFdFlags;
 
 QUIRE_AVAILABLE_IN_1_0

@@ -207,6 +207,37 @@ quire_lock_take_by_cas (QuireMemory  *memory,
 }
 
 /*
+ * quire_lock_drop:
+ *
+ * Budget of atomic operations: 1.
+ */
+static inline void
+quire_lock_drop (QuireMemory  *memory,
+                 QuireMapFlags flags)
+{
+  quire_atomic_sub_release (&memory->lock, quire_lock_increment (flags));
+}
+
+/*
+ * quire_lock_may_still_write:
+ *
+ * A block may become read-only while others use it. Who makes it so has a UNIQUE lock
+ * meanwhile: so who gets a lock to write looks once more, after it.
+ */
+static inline gboolean
+quire_lock_may_still_write (QuireMemory  *memory,
+                            QuireMapFlags flags,
+                            GError      **error)
+{
+  if (G_LIKELY ((flags & QUIRE_MAP_WRITE) == 0 ||
+                !quire_memory_has_flags (memory, QUIRE_MEMORY_FLAG_READONLY)))
+    return TRUE;
+
+  quire_lock_drop (memory, flags);
+  return quire_memory_refuse_access (memory, error);
+}
+
+/*
  * quire_lock_take:
  *
  * Budget of atomic operations: READ or WRITE 1, and 1 more to undo it when it is
@@ -233,18 +264,18 @@ quire_lock_take (QuireMemory  *memory,
     case QUIRE_MAP_WRITE:
       word = quire_atomic_add_acquire (&memory->lock, QUIRE_LOCK_ONE (WRITE));
       if (G_LIKELY (quire_lock_grants (word, QUIRE_MAP_WRITE)))
-        return TRUE;
+        return quire_lock_may_still_write (memory, QUIRE_MAP_WRITE, error);
       quire_atomic_sub_relaxed (&memory->lock, QUIRE_LOCK_ONE (WRITE));
       break;
 
     case QUIRE_MAP_READWRITE:
       if (G_LIKELY (quire_lock_take_by_cas (memory, QUIRE_MAP_READWRITE, &word)))
-        return TRUE;
+        return quire_lock_may_still_write (memory, QUIRE_MAP_READWRITE, error);
       break;
 
     default:
       if (quire_lock_take_by_cas (memory, flags, &word))
-        return TRUE;
+        return quire_lock_may_still_write (memory, flags, error);
       break;
     }
 
@@ -301,18 +332,6 @@ quire_lock_check_held (QuireMemory  *memory,
   return quire_lock_refuse_drop (memory, flags, word, error);
 }
 
-/*
- * quire_lock_drop:
- *
- * Budget of atomic operations: 1.
- */
-static inline void
-quire_lock_drop (QuireMemory  *memory,
-                 QuireMapFlags flags)
-{
-  quire_atomic_sub_release (&memory->lock, quire_lock_increment (flags));
-}
-
 /* Drops what stands; FALSE if it doesn't. */
 static inline gboolean
 quire_lock_drop_if_held (QuireMemory  *memory,
@@ -347,28 +366,6 @@ quire_lock_try_drop (QuireMemory  *memory,
     default:
       return quire_lock_drop_if_held (memory, flags);
     }
-}
-
-/*
- * quire_lock_take_checked:
- *
- * quire_lock_take(), for what may be a lock to write: of a block that became read-only
- * since the caller has looked, there is none. Who makes it so has a UNIQUE lock, and
- * nobody gets a lock before that one has ended.
- */
-static inline gboolean
-quire_lock_take_checked (QuireMemory  *memory,
-                         QuireMapFlags flags,
-                         GError      **error)
-{
-  if (!quire_lock_take (memory, flags, error))
-    return FALSE;
-  if (G_LIKELY ((flags & QUIRE_MAP_WRITE) == 0 ||
-                !quire_memory_has_flags (memory, QUIRE_MEMORY_FLAG_READONLY)))
-    return TRUE;
-
-  quire_lock_drop (memory, flags);
-  return quire_memory_refuse_access (memory, error);
 }
 
 /*

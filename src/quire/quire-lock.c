@@ -202,7 +202,7 @@ quire_memory_try_lock (QuireMemory  *memory,
   if (!quire_memory_check_access (memory, flags, error))
     return FALSE;
 
-  if (!quire_lock_take_checked (memory, flags, error))
+  if (!quire_lock_take (memory, flags, error))
     return FALSE;
 
   quire_atomic_add_relaxed (&memory->held, quire_lock_increment (flags));

@@ -9,9 +9,11 @@
 #include "quire-allocator.h"
 #include "quire-copy.h"
 #include "quire-error.h"
+#include "quire-fd-allocator-private.h"
 #include "quire-lock-private.h"
 #include "quire-map-private.h"
 #include "quire-memory-private.h"
+#include "quire-overlay-private.h"
 
 /* A window has no address of its own: the allocator knows that of its parent. */
 static QuireMemory *
@@ -29,6 +31,11 @@ begin_address (QuireMapInfo *info,
   QuireAllocatorClass *klass = QUIRE_ALLOCATOR_GET_CLASS (block->allocator);
   g_autoptr (GError) local_error = NULL;
   gpointer base = NULL;
+
+  if (quire_memory_has_flags (block, QUIRE_MEMORY_INTERNAL_OVERLAY))
+    return quire_fd_memory_begin_access (block, info->flags, error)
+             ? quire_overlay_get_start ((QuireOverlay *) block)
+             : NULL;
 
   if (klass->mem_map_full != NULL)
     base = klass->mem_map_full (block, info, block->maxsize, &local_error);
@@ -57,12 +64,25 @@ quire_map_end_address (QuireMapInfo *info)
     return;
 
   block = mapped_block (info->memory);
-  klass = QUIRE_ALLOCATOR_GET_CLASS (block->allocator);
+  if (quire_memory_has_flags (block, QUIRE_MEMORY_INTERNAL_OVERLAY))
+    return;
 
+  klass = QUIRE_ALLOCATOR_GET_CLASS (block->allocator);
   if (klass->mem_unmap_full != NULL)
     klass->mem_unmap_full (block, info);
   else if (klass->mem_unmap != NULL)
     klass->mem_unmap (block);
+}
+
+/* The lock of a map goes, in a block that has no base. */
+void
+quire_map_end_lock_by_allocator (QuireMapInfo *info)
+{
+  QuireMemory *block = mapped_block (info->memory);
+
+  if (quire_memory_has_flags (block, QUIRE_MEMORY_INTERNAL_WATCHED))
+    quire_fd_memory_end_access (block, info->flags);
+  quire_lock_drop (info->memory, info->flags);
 }
 
 static __attribute__ ((cold)) gboolean
@@ -96,7 +116,7 @@ quire_map_begin (QuireMemory  *memory,
     return FALSE;
   if (G_UNLIKELY (quire_memory_has_flags (memory, QUIRE_MEMORY_FLAG_NOT_MAPPABLE)))
     return refuse_not_mappable (memory, error);
-  if (!quire_lock_take_checked (memory, flags, error))
+  if (!quire_lock_take (memory, flags, error))
     return FALSE;
 
   info->memory = memory;
@@ -196,7 +216,7 @@ unmap_by_allocator (QuireMapInfo *info)
     }
 
   quire_map_end_address (info);
-  quire_lock_drop (memory, info->flags);
+  quire_map_end_lock_by_allocator (info);
   *info = (QuireMapInfo) QUIRE_MAP_INFO_INIT;
 }
 

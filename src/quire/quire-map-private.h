@@ -8,14 +8,31 @@
 
 #include "quire-map-info.h"
 
+#include "quire-lock-private.h"
+
 G_BEGIN_DECLS
 
 /* A map in its two halves, for QuireMapping, which ends them apart. */
 
-gboolean quire_map_begin       (QuireMemory    *memory,
-                                QuireMapInfo   *info,
-                                QuireMapFlags   flags,
-                                GError        **error);
-void     quire_map_end_address (QuireMapInfo   *info);
+gboolean quire_map_begin                 (QuireMemory    *memory,
+                                          QuireMapInfo   *info,
+                                          QuireMapFlags   flags,
+                                          GError        **error);
+void     quire_map_end_address           (QuireMapInfo   *info);
+void     quire_map_end_lock_by_allocator (QuireMapInfo   *info);
+
+/*
+ * quire_map_end_lock:
+ *
+ * The other half, which may come first. Budget of atomic operations: 1.
+ */
+static inline void
+quire_map_end_lock (QuireMapInfo *info)
+{
+  if (G_LIKELY (info->memory->base != NULL))
+    quire_lock_drop (info->memory, info->flags);
+  else
+    quire_map_end_lock_by_allocator (info);
+}
 
 G_END_DECLS

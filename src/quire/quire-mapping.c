@@ -105,7 +105,7 @@ end_lock (QuireMapping *mapping)
 {
   QuireMemory *memory = quire_memory_pin (mapping->info.memory);
 
-  quire_lock_drop (memory, mapping->info.flags);
+  quire_map_end_lock (&mapping->info);
   quire_memory_unref (memory);
 }
 
@@ -261,7 +261,7 @@ quire_mapping_unref (QuireMapping *mapping)
     }
   else
     {
-      quire_lock_drop (memory, mapping->info.flags);
+      quire_map_end_lock (&mapping->info);
       quire_memory_unref (memory);
     }
 

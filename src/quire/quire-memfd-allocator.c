@@ -10,14 +10,14 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/sysinfo.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "quire-allocation-params.h"
 #include "quire-enums.h"
 #include "quire-error-private.h"
 #include "quire-fd-allocator-private.h"
-#include "quire-range-private.h"
+#include "quire-system-allocator-private.h"
 
 /**
  * QuireMemfdAllocator:
@@ -69,19 +69,28 @@ G_DEFINE_FINAL_TYPE (QuireMemfdAllocator, quire_memfd_allocator, QUIRE_TYPE_FD_A
 # define MFD_HUGE_SHIFT 26
 #endif
 
+#ifndef MFD_NOEXEC_SEAL
+# define MFD_NOEXEC_SEAL 8u
+#endif
+
 /* In bytes. */
 #define MAX_NAME 249
+
+/* From this size on the system is asked for what it has. */
+#define LARGE (16 * 1024 * 1024)
 
 static gboolean
 check_properties (QuireMemfdAllocator *self,
                   GError             **error)
 {
+  const guint64 huge = self->huge_page_size;
+
   if ((self->seals & ~ALLOWED_SEALS) != 0)
     g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
                  "A memfd can't begin with the seals 0x%x", (guint) self->seals);
-  else if ((self->huge_page_size & (self->huge_page_size - 1)) != 0)
+  else if ((huge & (huge - 1)) != 0 || (huge != 0 && huge <= (guint64) sysconf (_SC_PAGESIZE)) || huge > G_MAXSSIZE)
     g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
-                 "There are no huge pages of %" G_GUINT64_FORMAT " bytes", self->huge_page_size);
+                 "There are no huge pages of %" G_GUINT64_FORMAT " bytes", huge);
   else if (strlen (self->name) > MAX_NAME)
     g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_TOO_LARGE,
                  "The name of a memfd has %" G_GSIZE_FORMAT " bytes, of at most %d",
@@ -102,96 +111,83 @@ create_file (QuireMemfdAllocator *self,
   if (self->huge_page_size != 0)
     flags |= MFD_HUGETLB | ((guint) __builtin_ctzll (self->huge_page_size) << MFD_HUGE_SHIFT);
 
-  fd = memfd_create (self->name, flags);
-  if (fd < 0)
+  /* Data is not to be run. Older systems don't know the flag; newer ones may insist on it. */
+  fd = memfd_create (self->name, flags | MFD_NOEXEC_SEAL);
+  if (fd < 0 && errno == EINVAL)
+    fd = memfd_create (self->name, flags);
+
+  if (fd < 0 && self->huge_page_size != 0)
     quire_error_set_errno (error, errno, "Can't create the memfd %s with pages of %" G_GUINT64_FORMAT " bytes",
                            self->name, self->huge_page_size);
+  else if (fd < 0)
+    quire_error_set_errno (error, errno, "Can't create the memfd %s", self->name);
   return fd;
 }
 
-/* Whether the machine could ever have that much. The kernel would find out only after it
- * has ended other processes. */
-static gboolean
-fits_machine (gsize size)
+/* How many bytes a line of /proc/meminfo tells of. */
+static guint64
+read_meminfo (const char *meminfo,
+              const char *key)
 {
-  struct sysinfo info;
+  const char *line = strstr (meminfo, key);
 
-  return sysinfo (&info) != 0 ||
-         size / info.mem_unit <= (guint64) info.totalram + (guint64) info.totalswap;
+  return line != NULL ? g_ascii_strtoull (line + strlen (key), NULL, 10) * 1024 : 0;
+}
+
+/* Whether the system has so much memory now. The kernel would give page after page, and find
+ * out only when it has ended other processes for it. */
+static gboolean
+has_memory (gsize size)
+{
+  g_autofree char *meminfo = NULL;
+
+  if (size < LARGE || !g_file_get_contents ("/proc/meminfo", &meminfo, NULL, NULL))
+    return TRUE;
+
+  return size <= read_meminfo (meminfo, "\nMemAvailable:") + read_meminfo (meminfo, "\nSwapFree:");
 }
 
 /* Makes the file as large as it will be for ever, with all its pages. */
-static gboolean
+static int
 reserve_pages (QuireMemfdAllocator *self,
                int                  fd,
-               gsize                size,
-               GError             **error)
+               gsize                size)
 {
-  int result, errnum = ENOMEM;
+  struct rlimit limit;
+  int result;
 
-  if (fits_machine (size))
+  /* What is beyond this would be the end of the process, by SIGXFSZ. */
+  if (getrlimit (RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && size > limit.rlim_cur)
+    return EFBIG;
+  if (self->huge_page_size == 0 && !has_memory (size))
+    return ENOMEM;
+
+  do
+    result = ftruncate (fd, (off_t) size);
+  while (result != 0 && errno == EINTR);
+
+  while (result == 0 && size > 0)
     {
-      do
-        result = ftruncate (fd, (off_t) size);
-      while (result != 0 && errno == EINTR);
-
-      while (result == 0 && size > 0)
-        {
-          result = fallocate (fd, 0, 0, (off_t) size);
-          if (result == 0 || errno != EINTR)
-            break;
-          result = 0;
-        }
-
-      if (result == 0)
-        return TRUE;
-      errnum = errno;
+      result = fallocate (fd, 0, 0, (off_t) size);
+      if (result == 0 || errno != EINTR)
+        break;
+      result = 0;
     }
 
-  quire_error_set_errno (error, errnum, "The system has no %" G_GSIZE_FORMAT " bytes for the memfd %s",
-                         size, self->name);
-  return FALSE;
+  return result == 0 ? 0 : errno;
 }
 
-/* Maps the file so that what is @offset bytes into it is aligned. */
-static gpointer
-map_aligned (int   fd,
-             gsize size,
-             gsize page,
-             gsize offset,
-             gsize align)
+/* Seals the file when it is mapped: FUTURE_WRITE is no hindrance then. */
+static gboolean
+seal_file (QuireMemfdAllocator *self,
+           int                  fd,
+           GError             **error)
 {
-  guint8 *room, *mapping;
-  gsize total;
+  if (self->seals == QUIRE_SEAL_NONE || fcntl (fd, F_ADD_SEALS, (int) self->seals) == 0)
+    return TRUE;
 
-  if (align < page)
-    return mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-  /* Room enough for every place, of which the right one is taken. */
-  if (!g_size_checked_add (&total, size, align))
-    {
-      errno = ENOMEM;
-      return MAP_FAILED;
-    }
-  room = mmap (NULL, total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (room == MAP_FAILED)
-    return MAP_FAILED;
-
-  mapping = room + (-((guintptr) room + offset) & align);
-  if (mmap (mapping, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
-    {
-      const int errnum = errno;
-
-      munmap (room, total);
-      errno = errnum;
-      return MAP_FAILED;
-    }
-
-  if (mapping > room)
-    munmap (room, (gsize) (mapping - room));
-  if (mapping + size < room + total)
-    munmap (mapping + size, (gsize) (room + total - (mapping + size)));
-  return mapping;
+  quire_error_set_errno (error, errno, "The memfd %s can't be sealed with 0x%x", self->name, (guint) self->seals);
+  return FALSE;
 }
 
 static QuireMemory *
@@ -201,63 +197,60 @@ quire_memfd_allocator_alloc (QuireAllocator              *allocator,
                              GError                     **error)
 {
   QuireMemfdAllocator *self = QUIRE_MEMFD_ALLOCATOR (allocator);
-  const gsize page = self->huge_page_size != 0 ? (gsize) self->huge_page_size : (gsize) sysconf (_SC_PAGESIZE);
+  const gboolean is_huge = self->huge_page_size != 0;
+  const gsize page = is_huge ? (gsize) self->huge_page_size : (gsize) sysconf (_SC_PAGESIZE);
   const gsize maxsize = params->prefix + size + params->padding;
   /* The data begins at a page of its own, after the prefix. */
-  const gsize lead = -params->prefix & (page - 1);
-  QuireFdPages pages;
-  gpointer mapping = NULL;
-  gsize file_size;
-  int fd;
+  const gsize lead = maxsize > 0 ? -params->prefix & (page - 1) : 0;
+  QuireFdMapping mapping;
+  gsize end, rounded;
+  int fd, errnum;
 
   if (!check_properties (self, error))
     return NULL;
 
-  if (!g_size_checked_add (&file_size, lead, maxsize) ||
-      !g_size_checked_add (&file_size, file_size, page - 1) ||
-      file_size > G_MAXSSIZE)
+  if (!g_size_checked_add (&end, lead, maxsize) ||
+      !g_size_checked_add (&rounded, end, page - 1) ||
+      rounded > G_MAXSSIZE)
     {
       quire_error_set_errno (error, EOVERFLOW, "%" G_GSIZE_FORMAT " bytes are too many for a memfd", maxsize);
       return NULL;
     }
-  file_size = maxsize > 0 ? file_size & ~(page - 1) : 0;
-  pages = (QuireFdPages) { .page = page, .lead = maxsize > 0 ? lead : 0, .size = file_size };
 
   fd = create_file (self, error);
   if (fd < 0)
     return NULL;
 
-  if (!reserve_pages (self, fd, file_size, error))
-    goto fail;
-
-  if (file_size > 0)
+  quire_fd_mapping_find (&mapping, page, is_huge, lead, maxsize);
+  /* Who maps the file to its end gets no more than there is; but it can't be less than a page
+   * where pages are huge. */
+  errnum = reserve_pages (self, fd, is_huge ? mapping.size : end);
+  if (errnum != 0)
     {
-      mapping = map_aligned (fd, file_size, page, lead + params->prefix, params->align);
-      if (mapping == MAP_FAILED)
-        {
-          quire_error_set_errno (error, errno, "Can't map the %" G_GSIZE_FORMAT " bytes of the memfd %s",
-                                 file_size, self->name);
-          goto fail;
-        }
+      quire_error_set_errno (error, errnum, "The system has no %" G_GSIZE_FORMAT " bytes, in pages of %" G_GSIZE_FORMAT
+                             ", for the memfd %s", end, page, self->name);
+      close (fd);
+      return NULL;
     }
 
-  /* When it is mapped: FUTURE_WRITE is no hindrance then. */
-  if (self->seals != QUIRE_SEAL_NONE && fcntl (fd, F_ADD_SEALS, (int) self->seals) != 0)
+  if (!quire_fd_mapping_map (&mapping, fd, QUIRE_FD_READWRITE, MAP_SHARED, lead + params->prefix, params->align))
     {
-      quire_error_set_errno (error, errno, "The memfd %s can't be sealed with 0x%x", self->name, (guint) self->seals);
-      if (mapping != NULL)
-        munmap (mapping, file_size);
-      goto fail;
+      quire_error_set_errno (error, errno, "Can't map the %" G_GSIZE_FORMAT " bytes of the memfd %s", end, self->name);
+      close (fd);
+      return NULL;
+    }
+
+  if (!seal_file (self, fd, error))
+    {
+      quire_fd_mapping_unmap (&mapping);
+      close (fd);
+      return NULL;
     }
 
   return &quire_fd_memory_new (allocator, fd,
                                (self->seals & QUIRE_SEAL_SHRINK) ? QUIRE_FD_KIND_STABLE : QUIRE_FD_KIND_SIZED,
-                               &pages, mapping, params->flags,
-                               maxsize, MAX (params->align, page - 1), params->prefix, size)->memory;
-
-fail:
-  close (fd);
-  return NULL;
+                               &mapping, params->flags, maxsize, params->align | QUIRE_DEFAULT_ALIGN,
+                               params->prefix, size)->memory;
 }
 
 static void

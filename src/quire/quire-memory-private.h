@@ -26,6 +26,9 @@ enum
   QUIRE_MEMORY_INTERNAL_SHARE   = 1 << 10,
   /* Begins with a QuireOverlay: its data is that of another block. */
   QUIRE_MEMORY_INTERNAL_OVERLAY = 1 << 11,
+  /* Over a descriptor for which each map has something to look at, or to tell: it has no
+   * base, though its address never changes. An overlay has this from the block below. */
+  QUIRE_MEMORY_INTERNAL_WATCHED = 1 << 13,
 
   QUIRE_MEMORY_INTERNAL_MASK    = 0xff00,
 };

@@ -32,6 +32,7 @@ void         quire_overlay_renew      (QuireOverlay    *overlay,
                                        gsize            size);
 void         quire_overlay_clear      (QuireOverlay    *overlay);
 
+gpointer     quire_overlay_get_start  (QuireOverlay    *overlay);
 QuireMemory *quire_overlay_find_below (QuireMemory     *memory,
                                        gsize           *offset);
 

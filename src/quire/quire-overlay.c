@@ -28,6 +28,7 @@ quire_overlay_init (QuireOverlay   *overlay,
   QuireMemoryFlags flags = quire_memory_get_flags (below);
   gsize maxsize = below->maxsize;
   gsize offset;
+  guint internal;
 
   if (quire_memory_is_writable (below))
     {
@@ -50,9 +51,11 @@ quire_overlay_init (QuireOverlay   *overlay,
 
   quire_memory_init (&overlay->memory, flags, allocator, NULL,
                      maxsize, below->align, offset, overlay->below.size);
-  quire_memory_init_internal (&overlay->memory, QUIRE_MEMORY_INTERNAL_OVERLAY,
-                              overlay->below.data - offset);
   quire_memory_ref (below);
+  internal = below->parent != NULL ? below->parent->flags : below->flags;
+  internal &= QUIRE_MEMORY_INTERNAL_WATCHED;
+  quire_memory_init_internal (&overlay->memory, QUIRE_MEMORY_INTERNAL_OVERLAY | internal,
+                              internal == 0 ? quire_overlay_get_start (overlay) : NULL);
 
   return TRUE;
 }
@@ -73,11 +76,12 @@ quire_overlay_renew (QuireOverlay   *overlay,
                      gsize           offset,
                      gsize           size)
 {
+  const guint internal = overlay->memory.flags & QUIRE_MEMORY_INTERNAL_MASK;
   const gpointer base = overlay->memory.base;
 
   quire_memory_init (&overlay->memory, (QuireMemoryFlags) flags, allocator, NULL,
                      overlay->memory.maxsize, overlay->memory.align, offset, size);
-  quire_memory_init_internal (&overlay->memory, QUIRE_MEMORY_INTERNAL_OVERLAY, base);
+  quire_memory_init_internal (&overlay->memory, internal, base);
 }
 
 /*
@@ -92,6 +96,19 @@ quire_overlay_clear (QuireOverlay *overlay)
 
   quire_memory_unmap (below, &overlay->below);
   quire_memory_unref (below);
+}
+
+/*
+ * quire_overlay_get_start:
+ *
+ * Where the block begins: where the block below begins, or at what a share shows.
+ */
+gpointer
+quire_overlay_get_start (QuireOverlay *overlay)
+{
+  const QuireMapInfo *below = &overlay->below;
+
+  return below->memory->parent != NULL ? below->data : below->data - (below->memory->maxsize - below->maxsize);
 }
 
 /*

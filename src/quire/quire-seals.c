@@ -8,9 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/mman.h>
 
 #include "quire-allocator.h"
+#include "quire-descriptor-private.h"
 #include "quire-error-private.h"
 #include "quire-fd-allocator-private.h"
 #include "quire-lock-private.h"
@@ -50,18 +50,6 @@ quire_memory_get_seals (QuireMemory *memory)
   return seals < 0 ? QUIRE_SEAL_NONE : (QuireSeals) (seals & KNOWN_SEALS);
 }
 
-/* Puts another mapping of the same pages where the one of the block is, at once. */
-static gboolean
-map_again (QuireFdMemory *block,
-           int            flags)
-{
-  if (block->mapping == NULL || block->is_private)
-    return TRUE;
-
-  return mmap (block->mapping, block->mapping_size, QUIRE_FD_PROTECTION, flags | MAP_FIXED, block->fd,
-               (off_t) (block->file_offset - (guint64) (block->start - (guint8 *) block->mapping))) != MAP_FAILED;
-}
-
 static gboolean
 add_seals (QuireFdMemory *block,
            QuireSeals     seals,
@@ -88,28 +76,29 @@ seal_against_writing (QuireFdMemory *block,
                       QuireSeals     seals,
                       GError       **error)
 {
-  const QuireMapFlags unique = QUIRE_MAP_READ | QUIRE_MAP_UNIQUE;
-  gboolean sealed, readonly;
+  const gboolean was_shared = (block->mapping.flags & MAP_SHARED) != 0;
 
-  if (!quire_lock_take (&block->memory, unique, error))
-    return FALSE;
-
-  readonly = quire_memory_has_flags (&block->memory, QUIRE_MEMORY_FLAG_READONLY);
-  if (!readonly && !map_again (block, QUIRE_FD_MAP_READONLY))
+  if (was_shared && !quire_fd_mapping_map_again (&block->mapping, block->fd, quire_fd_mapping_apart (&block->mapping)))
     {
       quire_error_set_errno (error, errno, "The %" G_GSIZE_FORMAT " bytes of the block can't be mapped privately",
-                             block->mapping_size);
-      quire_lock_drop (&block->memory, unique);
+                             block->mapping.size);
       return FALSE;
     }
 
-  sealed = add_seals (block, seals, error);
-  /* If it can't be mapped as before, nobody must believe that he writes to the file. */
-  if (sealed || (!readonly && !map_again (block, MAP_SHARED)))
-    quire_atomic_or_relaxed (&block->memory.flags, QUIRE_MEMORY_FLAG_READONLY);
+  if (add_seals (block, seals, error))
+    {
+      quire_atomic_or_relaxed (&block->memory.flags, QUIRE_MEMORY_FLAG_READONLY);
+      return TRUE;
+    }
 
-  quire_lock_drop (&block->memory, unique);
-  return sealed;
+  /* Where FUTURE_WRITE has been added there is no way back. Then nobody must believe that
+   * he writes to the file. */
+  if (was_shared && !quire_fd_mapping_map_again (&block->mapping, block->fd, MAP_SHARED))
+    {
+      quire_atomic_or_relaxed (&block->memory.flags, QUIRE_MEMORY_FLAG_READONLY);
+      g_prefix_error (error, "The block of %" G_GSIZE_FORMAT " bytes is read-only from now on. ", block->memory.maxsize);
+    }
+  return FALSE;
 }
 
 /**
@@ -137,18 +126,27 @@ quire_memory_add_seals (QuireMemory *memory,
  * @seals: what to seal
  * @error: return location for an error
  *
- * Seals the file behind a block, for all processes that have it or will have it.
+ * Seals the file behind a block, for all processes that have it or will have it. Of a share,
+ * that is the file of its block.
  *
- * Sealed against writing (%QUIRE_SEAL_WRITE), the block is read-only for ever, and so is
- * every other one over the file, in any process. It asks that nobody has the block mapped
- * here, and nobody has the file mapped to write anywhere else; shares may live. An address
- * to write that somebody kept beyond his map, as `numpy.ndarray(buffer=m)` does, stays
- * good: what is written there reaches no one else.
+ * Sealed against writing (%QUIRE_SEAL_WRITE), the block is read-only for ever. It asks that
+ * nobody has the block mapped, and nobody else has the file mapped to write: another block
+ * over it, another process, a child of this one that was forked before. Shares may live, and
+ * be mapped. An address to write that somebody kept beyond his map, as
+ * `numpy.ndarray(buffer=m)` does, stays good: what is written there reaches no one else.
+ *
+ * %QUIRE_SEAL_FUTURE_WRITE leaves the block writable, and nobody else can map the file to write
+ * any more. If %QUIRE_SEAL_WRITE is added to that later, and refused, since somebody had it
+ * mapped before, the block is read-only all the same, and the message says so; it can be tried
+ * again. Every other refusal changes nothing.
+ *
+ * A block over another one, as that of a pool, can't be sealed against writing: it is
+ * %QUIRE_MEMORY_ERROR_BUSY, since it has that one mapped as long as it lives.
  *
  * The errors are %QUIRE_MEMORY_ERROR_BUSY while a map stands in the way,
  * %QUIRE_MEMORY_ERROR_READ_ONLY if the descriptor may not be sealed (it can't write, or it
  * has %QUIRE_SEAL_SEAL), %QUIRE_MEMORY_ERROR_NOT_SUPPORTED for what can't be sealed at all,
- * and %QUIRE_MEMORY_ERROR_CLOSED. This function is thread-safe.
+ * %QUIRE_MEMORY_ERROR_NO_SPACE, and %QUIRE_MEMORY_ERROR_CLOSED. This function is thread-safe.
  *
  * Returns: (skip): %TRUE if the file has the seals
  *
@@ -159,7 +157,9 @@ quire_memory_try_add_seals (QuireMemory *memory,
                             QuireSeals   seals,
                             GError     **error)
 {
+  const QuireMapFlags unique = QUIRE_MAP_READ | QUIRE_MAP_UNIQUE;
   QuireFdMemory *block;
+  gboolean sealed;
   gsize offset;
 
   g_return_val_if_fail (memory != NULL, FALSE);
@@ -185,6 +185,15 @@ quire_memory_try_add_seals (QuireMemory *memory,
       return FALSE;
     }
 
-  return (seals & QUIRE_SEAL_WRITE) ? seal_against_writing (block, seals, error)
-                                    : add_seals (block, seals, error);
+  if (!quire_descriptor_still_has (block->fd, block->dev, block->ino, 0, error))
+    return FALSE;
+
+  if ((seals & QUIRE_SEAL_WRITE) == 0)
+    return add_seals (block, seals, error);
+
+  if (!quire_lock_take (&block->memory, unique, error))
+    return FALSE;
+  sealed = seal_against_writing (block, seals, error);
+  quire_lock_drop (&block->memory, unique);
+  return sealed;
 }
