@@ -10,6 +10,9 @@
 
 G_BEGIN_DECLS
 
-QuireAllocator *quire_allocator_peek_default (void);
+QuireAllocator *quire_allocator_peek_default  (void);
+gboolean        quire_allocator_check_request (gsize                         size,
+                                               const QuireAllocationParams  *params,
+                                               GError                      **error);
 
 G_END_DECLS

@@ -8,6 +8,8 @@
 
 #include "quire-allocator-private.h"
 #include "quire-atomic-private.h"
+#include "quire-guard-allocator.h"
+#include "quire-secure-allocator.h"
 #include "quire-system-allocator-private.h"
 
 static GMutex registry_lock;
@@ -24,12 +26,26 @@ ref_system (void)
   return g_object_ref (quire_system_allocator_get ());
 }
 
+static QuireAllocator *
+new_guard (void)
+{
+  return QUIRE_ALLOCATOR (quire_guard_allocator_new ());
+}
+
+static QuireAllocator *
+new_secure (void)
+{
+  return QUIRE_ALLOCATOR (quire_secure_allocator_new ());
+}
+
 /* What is there under its own name from the start. */
 static const struct
 {
   const char       *name;
   QuireAllocator *(*make) (void);
 } built_in[] = {
+  { "guard", new_guard },
+  { "secure", new_secure },
   { "system", ref_system },
 };
 

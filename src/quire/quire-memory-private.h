@@ -26,6 +26,9 @@ enum
   QUIRE_MEMORY_INTERNAL_SHARE   = 1 << 10,
   /* Begins with a QuireOverlay: its data is that of another block. */
   QUIRE_MEMORY_INTERNAL_OVERLAY = 1 << 11,
+  /* What is copied out of it into a new block shall be in one of the same allocator.
+   * Shares and overlays have this from their block. */
+  QUIRE_MEMORY_INTERNAL_SECRET  = 1 << 15,
 
   QUIRE_MEMORY_INTERNAL_MASK    = 0xff00,
 };

@@ -50,7 +50,8 @@ quire_overlay_init (QuireOverlay   *overlay,
 
   quire_memory_init (&overlay->memory, flags, allocator, NULL,
                      maxsize, below->align, offset, overlay->below.size);
-  quire_memory_init_internal (&overlay->memory, QUIRE_MEMORY_INTERNAL_OVERLAY,
+  quire_memory_init_internal (&overlay->memory,
+                              QUIRE_MEMORY_INTERNAL_OVERLAY | (below->flags & QUIRE_MEMORY_INTERNAL_SECRET),
                               overlay->below.data - offset);
   quire_memory_ref (below);
 
@@ -73,11 +74,12 @@ quire_overlay_renew (QuireOverlay   *overlay,
                      gsize           offset,
                      gsize           size)
 {
+  const guint internal = overlay->memory.flags & QUIRE_MEMORY_INTERNAL_MASK;
   const gpointer base = overlay->memory.base;
 
   quire_memory_init (&overlay->memory, (QuireMemoryFlags) flags, allocator, NULL,
                      overlay->memory.maxsize, overlay->memory.align, offset, size);
-  quire_memory_init_internal (&overlay->memory, QUIRE_MEMORY_INTERNAL_OVERLAY, base);
+  quire_memory_init_internal (&overlay->memory, internal, base);
 }
 
 /*
