@@ -153,6 +153,7 @@ quire_pool_allocator_get (QuirePoolAllocator *self,
     case QUIRE_POOL_RIGHT:
       if (!make_block (self, block, error))
         return NULL;
+      quire_pool_note_made (self->pool);
       break;
     case QUIRE_POOL_BLOCK:
       break;
@@ -160,7 +161,9 @@ quire_pool_allocator_get (QuirePoolAllocator *self,
       set_closed (self, error);
       return NULL;
     case QUIRE_POOL_CANCELLED:
-      g_cancellable_set_error_if_cancelled (cancellable, error);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                   "The wait for one of %u blocks of %" G_GUINT64_FORMAT " bytes was cancelled",
+                   self->pool->max_blocks, self->block_size);
       return NULL;
     default:
       set_all_out (self, max_wait, error);

@@ -56,26 +56,27 @@ typedef enum
   QUIRE_POOL_RIGHT,
 } QuirePoolTake;
 
-void          quire_pool_init     (QuirePool       *pool,
-                                   guint            max_blocks);
-void          quire_pool_clear    (QuirePool       *pool);
+void          quire_pool_init      (QuirePool       *pool,
+                                    guint            max_blocks);
+void          quire_pool_clear     (QuirePool       *pool);
 
-QuirePoolTake quire_pool_take     (QuirePool       *pool,
-                                   QuirePoolBlock **block);
-QuirePoolTake quire_pool_wait     (QuirePool       *pool,
-                                   gint64           max_wait,
-                                   GCancellable    *cancellable,
-                                   QuirePoolBlock **block);
-QuirePoolTake quire_pool_claim    (QuirePool       *pool,
-                                   QuirePoolBlock **block);
-void          quire_pool_give     (QuirePool       *pool,
-                                   QuirePoolBlock  *block);
-void          quire_pool_disclaim (QuirePool       *pool,
-                                   QuirePoolBlock  *block);
-guint         quire_pool_trim     (QuirePool       *pool,
-                                   guint            keep);
-void          quire_pool_close    (QuirePool       *pool);
-void          quire_pool_look     (QuirePool       *pool,
-                                   QuirePoolStats  *stats);
+QuirePoolTake quire_pool_take      (QuirePool       *pool,
+                                    QuirePoolBlock **block);
+QuirePoolTake quire_pool_wait      (QuirePool       *pool,
+                                    gint64           max_wait,
+                                    GCancellable    *cancellable,
+                                    QuirePoolBlock **block);
+QuirePoolTake quire_pool_claim     (QuirePool       *pool,
+                                    QuirePoolBlock **block);
+void          quire_pool_note_made (QuirePool       *pool);
+void          quire_pool_give      (QuirePool       *pool,
+                                    QuirePoolBlock  *block);
+void          quire_pool_disclaim  (QuirePool       *pool,
+                                    QuirePoolBlock  *block);
+guint         quire_pool_trim      (QuirePool       *pool,
+                                    guint            keep);
+void          quire_pool_close     (QuirePool       *pool);
+void          quire_pool_look      (QuirePool       *pool,
+                                    QuirePoolStats  *stats);
 
 G_END_DECLS

@@ -61,6 +61,19 @@ wake_all (QuirePool *pool)
   g_mutex_unlock (&pool->mutex);
 }
 
+static void
+note_max (QuirePool *pool,
+          guint      n_out)
+{
+  guint max_out = quire_atomic_load_relaxed (&pool->max_out);
+
+  while (G_UNLIKELY (n_out > max_out))
+    {
+      if (quire_atomic_cas_acq_rel (&pool->max_out, &max_out, n_out))
+        break;
+    }
+}
+
 /* How many are out is what is not free. A block that is just being made, or given back to
  * the other allocator, is out in that sense. The two numbers are not of one moment: who
  * trims or makes blocks ahead just now may be in there. */
@@ -69,14 +82,9 @@ note_out (QuirePool *pool,
           guint      n_free)
 {
   const guint n_blocks = quire_atomic_load_relaxed (&pool->n_blocks);
-  const guint n_out = n_blocks > n_free ? n_blocks - n_free : 0;
-  guint max_out = quire_atomic_load_relaxed (&pool->max_out);
 
-  while (G_UNLIKELY (n_out > max_out))
-    {
-      if (quire_atomic_cas_acq_rel (&pool->max_out, &max_out, n_out))
-        break;
-    }
+  if (G_LIKELY (n_blocks > n_free))
+    note_max (pool, n_blocks - n_free);
 }
 
 static QuirePoolBlock *
@@ -137,14 +145,7 @@ quire_pool_take (QuirePool       *pool,
     return QUIRE_POOL_BLOCK;
 
   take = quire_pool_claim (pool, block);
-  if (take == QUIRE_POOL_RIGHT)
-    {
-      guint n_free;
-
-      quire_pool_stack_look (&pool->free, &pool->store, &n_free);
-      note_out (pool, n_free);
-    }
-  else if (take == QUIRE_POOL_NOTHING)
+  if (take == QUIRE_POOL_NOTHING)
     {
       /* There may have been less blocks when none was free. Now it is sure that all are
        * made; if again none is free, all are out. */
@@ -154,6 +155,20 @@ quire_pool_take (QuirePool       *pool,
     }
 
   return take;
+}
+
+/*
+ * quire_pool_note_made:
+ *
+ * A block that was just made goes out.
+ */
+void
+quire_pool_note_made (QuirePool *pool)
+{
+  guint n_free;
+
+  quire_pool_stack_look (&pool->free, &pool->store, &n_free);
+  note_out (pool, n_free);
 }
 
 static void
@@ -284,7 +299,7 @@ quire_pool_trim (QuirePool *pool,
       if (block == NULL)
         break;
 
-      quire_atomic_add_relaxed (&pool->n_put_aside, 1);
+      quire_atomic_add_seq_cst (&pool->n_put_aside, 1);
       if (n_free < keep)
         {
           /* Somebody else has popped one in between. */
@@ -319,28 +334,31 @@ quire_pool_close (QuirePool *pool)
   wake_all (pool);
 }
 
+/* All of one moment: neither how many blocks there are, nor how many were put aside, did
+ * change while the free ones were counted. A block that a trim has just popped may count as
+ * recycled until it is put aside. */
 void
 quire_pool_look (QuirePool      *pool,
                  QuirePoolStats *stats)
 {
-  const guint64 n_put_aside = quire_atomic_load_acquire (&pool->n_put_aside);
-  guint64 n_pops;
+  guint64 n_pops, n_put_aside;
   guint n_blocks;
 
   *stats = (QuirePoolStats) { 0, };
 
-  /* All of one moment: how many blocks there are did not change while we counted the free
-   * ones. */
   do
     {
+      n_put_aside = quire_atomic_load_seq_cst (&pool->n_put_aside);
       n_blocks = quire_atomic_load_seq_cst (&pool->n_blocks);
       n_pops = quire_pool_stack_look (&pool->free, &pool->store, &stats->n_free);
     }
-  while (n_blocks != quire_atomic_load_seq_cst (&pool->n_blocks));
+  while (n_blocks != quire_atomic_load_seq_cst (&pool->n_blocks) ||
+         n_put_aside != quire_atomic_load_seq_cst (&pool->n_put_aside));
 
   stats->n_blocks = n_blocks;
   stats->n_out = n_blocks > stats->n_free ? n_blocks - stats->n_free : 0;
-  stats->max_out = MAX (quire_atomic_load_relaxed (&pool->max_out), stats->n_out);
+  note_max (pool, stats->n_out);
+  stats->max_out = quire_atomic_load_relaxed (&pool->max_out);
   stats->n_waiting = quire_atomic_load_relaxed (&pool->n_waiting);
   stats->n_made = quire_atomic_load_relaxed (&pool->n_made);
   stats->n_recycled = n_pops > n_put_aside ? n_pops - n_put_aside : 0;
