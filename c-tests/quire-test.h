@@ -12,6 +12,21 @@
 
 /* What the tests share. */
 
+#if defined(__has_feature)
+# if __has_feature(address_sanitizer)
+#  define QUIRE_TEST_ASAN 1
+# endif
+# if __has_feature(thread_sanitizer)
+#  define QUIRE_TEST_TSAN 1
+# endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+# define QUIRE_TEST_ASAN 1
+#endif
+#if defined(__SANITIZE_THREAD__)
+# define QUIRE_TEST_TSAN 1
+#endif
+
 /* Checks that an error is one of Quire's, of this code, and that its message has
  * each of the words that follow, up to NULL. */
 static inline void G_GNUC_NULL_TERMINATED

@@ -42,4 +42,8 @@ quire_allocator_alloc_plain (gsize    size,
   return quire_allocator_try_alloc (NULL, size, NULL, error);
 }
 
+gboolean quire_allocator_check_request (gsize                         size,
+                                        const QuireAllocationParams  *params,
+                                        GError                      **error);
+
 G_END_DECLS

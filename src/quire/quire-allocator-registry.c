@@ -8,7 +8,9 @@
 
 #include "quire-allocator-private.h"
 #include "quire-atomic-private.h"
+#include "quire-guard-allocator.h"
 #include "quire-memfd-allocator.h"
+#include "quire-secure-allocator.h"
 #include "quire-system-allocator-private.h"
 
 static GMutex registry_lock;
@@ -35,6 +37,18 @@ new_memfd (void)
   return g_object_new (QUIRE_TYPE_MEMFD_ALLOCATOR, NULL);
 }
 
+static QuireAllocator *
+new_guard (void)
+{
+  return QUIRE_ALLOCATOR (quire_guard_allocator_new ());
+}
+
+static QuireAllocator *
+new_secure (void)
+{
+  return QUIRE_ALLOCATOR (quire_secure_allocator_new ());
+}
+
 /* What is there under its own name from the start. */
 static const struct
 {
@@ -42,7 +56,9 @@ static const struct
   QuireAllocator *(*make) (void);
 } built_in[] = {
   { "fd", new_fd },
+  { "guard", new_guard },
   { "memfd", new_memfd },
+  { "secure", new_secure },
   { "system", ref_system },
 };
 

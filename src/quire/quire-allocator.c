@@ -40,10 +40,11 @@ quire_allocator_init (QuireAllocator *self)
 {
 }
 
-static gboolean
-check_request (gsize                        size,
-               const QuireAllocationParams *params,
-               GError                     **error)
+/* Whether a request makes sense to any allocator. */
+gboolean
+quire_allocator_check_request (gsize                        size,
+                               const QuireAllocationParams *params,
+                               GError                     **error)
 {
   gsize maxsize;
 
@@ -132,7 +133,7 @@ quire_allocator_try_alloc (QuireAllocator              *allocator,
   if (params == NULL)
     params = &nothing_special;
 
-  if (!check_request (size, params, error))
+  if (!quire_allocator_check_request (size, params, error))
     return NULL;
 
   if (G_LIKELY (quire_system_allocator_is (allocator)))

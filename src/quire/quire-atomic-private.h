@@ -26,3 +26,12 @@
 #define quire_atomic_cas_acq_rel(p, expected, desired) \
   __atomic_compare_exchange_n ((p), (expected), (desired), TRUE, \
                                __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)
+
+/* For what has to be seen in one order by all, with what others do in the same way. What
+ * a failure finds is to be acted upon, so that is an acquire. */
+#define quire_atomic_load_seq_cst(p)   __atomic_load_n ((p), __ATOMIC_SEQ_CST)
+#define quire_atomic_add_seq_cst(p, v) __atomic_fetch_add ((p), (v), __ATOMIC_SEQ_CST)
+#define quire_atomic_sub_seq_cst(p, v) __atomic_fetch_sub ((p), (v), __ATOMIC_SEQ_CST)
+#define quire_atomic_cas_seq_cst(p, expected, desired) \
+  __atomic_compare_exchange_n ((p), (expected), (desired), TRUE, \
+                               __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE)

@@ -11,11 +11,32 @@
 #include "quire-allocation-params.h"
 #include "quire-allocator-private.h"
 #include "quire-content.h"
+#include "quire-copy-private.h"
 #include "quire-error.h"
 #include "quire-lock-private.h"
 #include "quire-map-info.h"
 #include "quire-memory-private.h"
+#include "quire-overlay-private.h"
 #include "quire-range-private.h"
+
+/*
+ * quire_copy_find_allocator:
+ *
+ * Where a block with what is in @memory shall come from: what is secret stays with the
+ * allocator that knows how to keep it, through all shares and overlays.
+ *
+ * Returns: (nullable): the allocator, or %NULL for the default one
+ */
+QuireAllocator *
+quire_copy_find_allocator (QuireMemory *memory)
+{
+  gsize offset;
+
+  if (G_LIKELY (!quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_SECRET)))
+    return NULL;
+
+  return quire_overlay_find_below (memory, &offset)->allocator;
+}
 
 /* The allocator's own way, under a lock to read as any other copy. It may leave it to
  * us: then there is neither a copy nor an error. */
@@ -68,7 +89,8 @@ copy_new (QuireMemory  *memory,
 {
   g_autoptr (QuireMemory) copy = NULL;
 
-  if (G_LIKELY (memory->align <= QUIRE_DEFAULT_ALIGN))
+  if (G_LIKELY (memory->align <= QUIRE_DEFAULT_ALIGN &&
+                !quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_SECRET)))
     {
       copy = quire_allocator_alloc_plain (length, error);
     }
@@ -76,7 +98,7 @@ copy_new (QuireMemory  *memory,
     {
       const QuireAllocationParams params = { .align = memory->align };
 
-      copy = quire_allocator_try_alloc (NULL, length, &params, error);
+      copy = quire_allocator_try_alloc (quire_copy_find_allocator (memory), length, &params, error);
     }
   if (copy == NULL)
     return NULL;
@@ -153,7 +175,8 @@ quire_memory_copy (QuireMemory *memory,
  *
  * Copies a block, or a piece of it. The copy has data of its own and is writable,
  * whatever the block is. It is aligned as the block, and comes from the default
- * allocator unless the block's allocator makes its own copies.
+ * allocator unless the block's allocator makes its own copies. A copy of what a
+ * [class@SecureAllocator] keeps is kept by it as well.
  *
  * The errors are %QUIRE_MEMORY_ERROR_OUT_OF_RANGE, those of a map to read, and
  * those of an allocation. This function is thread-safe.

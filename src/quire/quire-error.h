@@ -28,8 +28,8 @@ G_BEGIN_DECLS
  * QuireMemoryError:
  * @QUIRE_MEMORY_ERROR_FAILED: something failed that has no code of its own
  * @QUIRE_MEMORY_ERROR_READ_ONLY: the block is read-only
- * @QUIRE_MEMORY_ERROR_BUSY: a map, a share or an owner stands in the way, or
- *   one of their counters is at its limit; later it may work
+ * @QUIRE_MEMORY_ERROR_BUSY: a map, a share or an owner stands in the way, one of
+ *   their counters is at its limit, or all blocks of a pool are out; later it may work
  * @QUIRE_MEMORY_ERROR_NOT_MAPPABLE: the block can't be mapped
  * @QUIRE_MEMORY_ERROR_NOT_SHAREABLE: the block can't be shared
  * @QUIRE_MEMORY_ERROR_OUT_OF_RANGE: an offset or a size lies outside the block

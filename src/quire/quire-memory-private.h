@@ -29,6 +29,9 @@ enum
   /* Over a descriptor for which each map has something to look at, or to tell: it has no
    * base, though its address never changes. An overlay has this from the block below. */
   QUIRE_MEMORY_INTERNAL_WATCHED = 1 << 13,
+  /* What is copied out of it into a new block shall be in one of the same allocator.
+   * Shares and overlays have this from their block. */
+  QUIRE_MEMORY_INTERNAL_SECRET  = 1 << 15,
 
   QUIRE_MEMORY_INTERNAL_MASK    = 0xff00,
 };

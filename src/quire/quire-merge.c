@@ -6,9 +6,10 @@
 
 #include "quire-merge.h"
 
+#include "quire-allocator.h"
 #include "quire-binding.h"
 #include "quire-content.h"
-#include "quire-create.h"
+#include "quire-copy-private.h"
 #include "quire-error.h"
 #include "quire-map-info.h"
 #include "quire-memory-private.h"
@@ -60,9 +61,15 @@ merge_copy (QuireMemory * const *memories,
             gsize                total,
             GError             **error)
 {
-  g_autoptr (QuireMemory) merged = quire_memory_try_new (total, error);
+  g_autoptr (QuireMemory) merged = NULL;
+  QuireAllocator *allocator = NULL;
   gsize position = 0;
 
+  /* If one of them is secret, all of it is. */
+  for (gsize i = 0; i < n_memories && allocator == NULL; i++)
+    allocator = quire_copy_find_allocator (memories[i]);
+
+  merged = quire_allocator_try_alloc (allocator, total, NULL, error);
   if (merged == NULL)
     return NULL;
 
@@ -125,7 +132,7 @@ quire_memory_merge (QuireMemory *first,
  * Makes one block of two, the data of @second after that of @first. A span
  * ([method@Memory.is_span]) becomes a share of the same parent, at once and
  * without a copy; anything else is copied into a new block of the default
- * allocator.
+ * allocator, or, if one of the two is of a [class@SecureAllocator], of that.
  *
  * The errors are those of [method@Memory.try_share], or of [ctor@Memory.try_new]
  * and [method@Memory.try_map].

@@ -53,9 +53,9 @@ quire_overlay_init (QuireOverlay   *overlay,
                      maxsize, below->align, offset, overlay->below.size);
   quire_memory_ref (below);
   internal = below->parent != NULL ? below->parent->flags : below->flags;
-  internal &= QUIRE_MEMORY_INTERNAL_WATCHED;
+  internal &= QUIRE_MEMORY_INTERNAL_WATCHED | QUIRE_MEMORY_INTERNAL_SECRET;
   quire_memory_init_internal (&overlay->memory, QUIRE_MEMORY_INTERNAL_OVERLAY | internal,
-                              internal == 0 ? quire_overlay_get_start (overlay) : NULL);
+                              (internal & QUIRE_MEMORY_INTERNAL_WATCHED) == 0 ? quire_overlay_get_start (overlay) : NULL);
 
   return TRUE;
 }

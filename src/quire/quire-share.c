@@ -18,7 +18,8 @@
 /* What a share has of its root's flags, besides READONLY. Prefix and padding of
  * a share are the root's data; who knows whether they are zero. */
 #define NOT_INHERITED \
-  (QUIRE_MEMORY_FLAG_ZERO_PREFIXED | QUIRE_MEMORY_FLAG_ZERO_PADDED | QUIRE_MEMORY_INTERNAL_MASK)
+  (QUIRE_MEMORY_FLAG_ZERO_PREFIXED | QUIRE_MEMORY_FLAG_ZERO_PADDED | \
+   (QUIRE_MEMORY_INTERNAL_MASK & ~QUIRE_MEMORY_INTERNAL_SECRET))
 
 static inline guint
 share_flags (QuireMemory *root)
