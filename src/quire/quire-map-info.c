@@ -14,8 +14,8 @@
 #include "quire-memory-private.h"
 
 /* A window has no address of its own: the allocator knows that of its parent. */
-static QuireMemory *
-mapped_block (QuireMemory *memory)
+QuireMemory *
+quire_map_find_block (QuireMemory *memory)
 {
   return quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_WINDOW) ? memory->parent : memory;
 }
@@ -25,7 +25,7 @@ static __attribute__ ((noinline)) gpointer
 begin_address (QuireMapInfo *info,
                GError      **error)
 {
-  QuireMemory *block = mapped_block (info->memory);
+  QuireMemory *block = quire_map_find_block (info->memory);
   QuireAllocatorClass *klass = QUIRE_ALLOCATOR_GET_CLASS (block->allocator);
   g_autoptr (GError) local_error = NULL;
   gpointer base = NULL;
@@ -56,7 +56,7 @@ quire_map_end_address (QuireMapInfo *info)
   if (G_LIKELY (info->memory->base != NULL))
     return;
 
-  block = mapped_block (info->memory);
+  block = quire_map_find_block (info->memory);
   klass = QUIRE_ALLOCATOR_GET_CLASS (block->allocator);
 
   if (klass->mem_unmap_full != NULL)
