@@ -221,3 +221,23 @@ def main(context):
     memory.fill(0, -1, 6)
     assert bytes(copy) == bytes([5]) * 100
 ''', 'fork')
+
+
+def test_a_class_of_ones_own_arrives_as_such(tmp_path):
+    run_main(tmp_path, '''
+class Frame(Quire.Memory):
+    pass
+
+def work(frame):
+    assert type(frame) is Frame and frame.number == 7
+    frame.fill(0, -1, 0x51)
+
+def main(context):
+    frame = Frame(4096, allocator='memfd')
+    frame.number = 7
+    process = context.Process(target=work, args=(frame,))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    assert bytes(frame) == bytes([0x51]) * 4096
+''', 'spawn')
