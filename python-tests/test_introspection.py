@@ -51,7 +51,7 @@ ENUMS = {
         'FAILED': 0, 'READ_ONLY': 1, 'BUSY': 2, 'NOT_MAPPABLE': 3, 'NOT_SHAREABLE': 4, 'OUT_OF_RANGE': 5,
         'NO_SPACE': 6, 'TOO_LARGE': 7, 'CLOSED': 8, 'NOT_SUPPORTED': 9,
     },
-    'FdFlags': {'NONE': 0, 'TAKE': 1, 'READONLY': 2, 'PRIVATE': 4, 'STABLE': 8},
+    'FdFlags': {'NONE': 0, 'TAKE': 1, 'READONLY': 2, 'PRIVATE': 4, 'STABLE': 8, 'BORROW': 16},
     'Seals': {'NONE': 0, 'SEAL': 1, 'SHRINK': 2, 'GROW': 4, 'WRITE': 8, 'FUTURE_WRITE': 16},
 }
 
