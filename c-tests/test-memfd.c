@@ -182,6 +182,37 @@ test_offset (void)
 }
 
 static void
+test_pool (void)
+{
+  g_autoptr (QuireAllocator) allocator = quire_allocator_find ("memfd");
+  g_autoptr (QuireMemfdAllocator) unsealed = quire_memfd_allocator_new (NULL, QUIRE_SEAL_NONE);
+  g_autoptr (QuirePoolAllocator) pool = quire_pool_allocator_new (allocator, 10000, NULL, 2);
+  g_autoptr (QuirePoolAllocator) unsealed_pool = quire_pool_allocator_new (QUIRE_ALLOCATOR (unsealed), 10000, NULL, 2);
+  g_autoptr (QuireMemory) memory = quire_allocator_alloc (QUIRE_ALLOCATOR (pool), 10000, NULL);
+  g_autoptr (QuireMemory) share = NULL;
+  guint64 offset;
+  guint8 byte;
+  int fd;
+
+  g_test_summary ("A block of a pool of memfds has the descriptor of the one below");
+
+  quire_test_set_byte (memory, 1234, 0x51);
+  share = quire_memory_share (memory, 1000, 500);
+  fd = quire_memory_get_fd (share, &offset);
+  g_assert_cmpint (pread (fd, &byte, 1, (off_t) offset + 234), ==, 1);
+  g_assert_cmpuint (byte, ==, 0x51);
+  g_assert_cmpuint (quire_memory_get_seals (memory), ==, QUIRE_SEAL_SHRINK | QUIRE_SEAL_GROW);
+  g_assert_true (quire_memory_is_stable (share));
+
+  /* It comes back to the pool; so it can't be sealed against writing for ever. */
+  quire_assert_refused (quire_memory_try_add_seals (memory, QUIRE_SEAL_WRITE, &error), BUSY);
+  g_assert_true (quire_memory_add_seals (memory, QUIRE_SEAL_SEAL));
+
+  quire_assert_refused (quire_allocator_try_alloc (QUIRE_ALLOCATOR (unsealed_pool), 10000, NULL, &error), NOT_SUPPORTED,
+                        "truncated", "10000");
+}
+
+static void
 test_none (void)
 {
   g_autoptr (QuireMemory) memory = quire_memory_new (10);
@@ -512,6 +543,7 @@ main (int    argc,
   g_test_add_func ("/memfd/file", test_file);
   g_test_add_func ("/memfd/whole-file", test_whole_file);
   g_test_add_func ("/memfd/offset", test_offset);
+  g_test_add_func ("/memfd/pool", test_pool);
   g_test_add_func ("/memfd/none", test_none);
   g_test_add_func ("/memfd/dup", test_dup);
   g_test_add_func ("/memfd/fork", test_fork);
