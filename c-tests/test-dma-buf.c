@@ -94,7 +94,6 @@ test_maps (void)
   g_autoptr (QuireMemory) share = NULL;
   g_auto (QuireMapInfo) first = QUIRE_MAP_INFO_INIT;
   g_auto (QuireMapInfo) second = QUIRE_MAP_INFO_INIT;
-  QuireMapping *mapping;
 
   g_test_summary ("Each map is told to the driver, as what it is");
 
@@ -126,10 +125,40 @@ test_maps (void)
   g_assert_cmpuint (quire_test_get_byte (share, 0), ==, 7);
   assert_calls ("srer");
 
-  /* As scripts map. */
-  mapping = quire_memory_try_map (share, QUIRE_MAP_READ, NULL);
-  assert_calls ("sr");
+  /* By the descriptor others could write, and there is no other one to be had. */
+  quire_assert_refused (quire_memory_try_dup_fd (share, &error) >= 0, NOT_SUPPORTED, "read");
+}
+
+static void
+test_mappings (void)
+{
+  g_autoptr (QuireMemory) memory = dma_buf_new ();
+  g_autoptr (GBytes) bytes = NULL;
+  QuireMapping *mapping;
+
+  g_test_summary ("A map of a script ends for the driver when its lock does, whatever the script keeps");
+
+  mapping = quire_memory_try_map (memory, QUIRE_MAP_WRITE, NULL);
+  assert_calls ("sw");
+  bytes = quire_mapping_view_bytes (mapping, NULL);
+  quire_mapping_release (mapping);
+  assert_calls ("ew");
   quire_mapping_unref (mapping);
+  g_clear_pointer (&bytes, g_bytes_unref);
+  assert_calls ("");
+
+  mapping = quire_memory_try_map (memory, QUIRE_MAP_READ, NULL);
+  g_assert_true (quire_memory_try_unmap (memory, mapping, NULL));
+  assert_calls ("srer");
+  quire_mapping_unref (mapping);
+  mapping = quire_memory_try_map (memory, QUIRE_MAP_READWRITE, NULL);
+  quire_mapping_unref (mapping);
+  assert_calls ("srwerw");
+
+  /* Bytes are a share, with a map that lasts as long. */
+  bytes = quire_memory_to_bytes (memory);
+  assert_calls ("sr");
+  g_clear_pointer (&bytes, g_bytes_unref);
   assert_calls ("er");
 }
 
@@ -195,6 +224,7 @@ main (int    argc,
   g_assert_cmpint (ftruncate (the_dma_buf, DMA_BUF_SIZE), ==, 0);
 
   g_test_add_func ("/dma-buf/maps", test_maps);
+  g_test_add_func ("/dma-buf/mappings", test_mappings);
   g_test_add_func ("/dma-buf/retried", test_retried);
   g_test_add_func ("/dma-buf/refused", test_refused);
   g_test_add_func ("/dma-buf/end-fails", test_end_fails);

@@ -260,6 +260,74 @@ test_ownership (Fixture       *fixture,
   g_assert_cmpint (fcntl (fd, F_GETFD), ==, -1);
 }
 
+/* What needs the descriptor, of a block that has one that is closed, or of something else. */
+static void
+check_lost (QuireMemory *memory,
+            gboolean     is_stable)
+{
+  g_auto (QuireMapInfo) info = QUIRE_MAP_INFO_INIT;
+
+  if (is_stable)
+    g_assert_true (quire_memory_map (memory, &info, QUIRE_MAP_READ));
+  else
+    quire_assert_refused (quire_memory_map_full (memory, &info, QUIRE_MAP_READ, &error), CLOSED, "escriptor");
+  quire_map_info_clear (&info);
+  quire_assert_refused (quire_memory_try_dup_fd (memory, &error) >= 0, CLOSED, "escriptor");
+  quire_assert_refused (quire_memory_try_add_seals (memory, QUIRE_SEAL_GROW, &error), CLOSED, "escriptor");
+  quire_assert_refused (quire_memory_try_add_seals (memory, QUIRE_SEAL_WRITE, &error), CLOSED, "escriptor");
+  quire_assert_state (memory, "free");
+}
+
+static void
+test_borrow (Fixture       *fixture,
+             gconstpointer  unused)
+{
+  const int fd = memfd_create ("quire-test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  const int second = dup (fixture->fd);
+  g_autoptr (QuireMemory) memory = NULL;
+  g_autoptr (QuireMemory) sized = NULL;
+
+  g_test_summary ("What is borrowed is not closed, and nothing breaks if it is closed too early");
+
+  g_assert_cmpint (ftruncate (fd, 100), ==, 0);
+  g_assert_cmpint (fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK), ==, 0);
+  quire_assert_refused (quire_memory_try_new_from_fd (fd, 0, -1, QUIRE_FD_BORROW | QUIRE_FD_TAKE, &error), NOT_SUPPORTED, "0x11");
+
+  memory = from_fd (fd, 0, -1, QUIRE_FD_BORROW);
+  g_assert_cmpint (quire_memory_get_fd (memory, NULL), ==, fd);
+  g_clear_pointer (&memory, quire_memory_unref);
+  g_assert_cmpint (fcntl (fd, F_GETFD), >=, 0);
+
+  memory = from_fd (fd, 0, -1, QUIRE_FD_BORROW);
+  sized = from_fd (second, 0, -1, QUIRE_FD_BORROW);
+  close (fd);
+  close (second);
+  check_lost (memory, TRUE);
+  check_lost (sized, FALSE);
+}
+
+static void
+test_reused (Fixture       *fixture,
+             gconstpointer  unused)
+{
+  g_autoptr (QuireMemory) memory = from_fd (fixture->fd, 0, -1, QUIRE_FD_NONE);
+  g_autoptr (QuireMemory) stable = quire_test_memfd_new (FILE_SIZE);
+  const int other = memfd_create ("quire-test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+  g_test_summary ("A number that was closed behind the block's back, and is another file's by now, is not taken for its own");
+
+  g_assert_cmpint (dup2 (other, quire_memory_get_fd (memory, NULL)), >=, 0);
+  g_assert_cmpint (dup2 (other, quire_memory_get_fd (stable, NULL)), >=, 0);
+  check_lost (memory, FALSE);
+  check_lost (stable, TRUE);
+  g_assert_cmpint (fcntl (other, F_GET_SEALS), ==, 0);
+  g_assert_true (quire_memory_fill (stable, 0, -1, 1));
+  close (other);
+
+  g_assert_cmpint (dup2 (fixture->fd, quire_memory_get_fd (memory, NULL)), >=, 0);
+  g_assert_true (quire_memory_fill (memory, 0, -1, 1));
+}
+
 static void
 test_unmappable (Fixture       *fixture,
                  gconstpointer  unused)
@@ -329,8 +397,9 @@ static void
 test_stable (Fixture       *fixture,
              gconstpointer  unused)
 {
-  const int fd = memfd_create ("quire-test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  int fd = memfd_create ("quire-test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   g_autoptr (QuireMemory) memory = NULL;
+  g_autoptr (QuireMemory) late = NULL;
 
   g_test_summary ("What can be truncated is known, and can be refused");
 
@@ -343,6 +412,15 @@ test_stable (Fixture       *fixture,
   g_assert_true (quire_memory_add_seals (memory, QUIRE_SEAL_SHRINK));
   g_assert_true (quire_memory_is_stable (memory));
   quire_memory_unref (from_fd (fd, 0, -1, QUIRE_FD_STABLE));
+  close (fd);
+
+  /* The seal comes too late for what is gone already. */
+  fd = memfd_create ("quire-test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  g_assert_cmpint (ftruncate (fd, 100), ==, 0);
+  late = from_fd (fd, 0, -1, QUIRE_FD_NONE);
+  g_assert_cmpint (ftruncate (fd, 99), ==, 0);
+  g_assert_true (quire_memory_add_seals (late, QUIRE_SEAL_SHRINK));
+  g_assert_false (quire_memory_is_stable (late));
   close (fd);
 }
 
@@ -433,6 +511,8 @@ main (int    argc,
   ADD ("private", test_private);
   ADD ("readonly", test_readonly);
   ADD ("ownership", test_ownership);
+  ADD ("borrow", test_borrow);
+  ADD ("reused", test_reused);
   ADD ("unmappable", test_unmappable);
   ADD ("device", test_device);
   ADD ("stable", test_stable);

@@ -117,6 +117,9 @@ test_file (void)
   g_assert_cmpint (fstat (fd, &status), ==, 0);
   g_assert_cmpint (status.st_size, ==, 10000);
   g_assert_cmpint (status.st_blocks, ==, 12288 / 512);
+  /* Which systems that know of it can do without. */
+  if (g_file_test ("/proc/sys/vm/memfd_noexec", G_FILE_TEST_EXISTS))
+    g_assert_cmpint (status.st_mode & 0111, ==, 0);
 
   quire_test_set_byte (memory, 9999, 0x51);
   g_assert_cmpint (pread (fd, &byte, 1, (off_t) offset + 9999), ==, 1);
@@ -125,6 +128,26 @@ test_file (void)
   byte = 0x52;
   g_assert_cmpint (pwrite (fd, &byte, 1, (off_t) offset + 5000), ==, 1);
   g_assert_cmpuint (quire_test_get_byte (memory, 5000), ==, 0x52);
+}
+
+static void
+test_whole_file (void)
+{
+  static const gsize sizes[] = { 0, 1, 4095, 4096, 4097, 100000 };
+
+  g_test_summary ("Who maps the file to its end has what was allocated, and no more");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      g_autoptr (QuireMemory) memory = quire_test_memfd_new (sizes[i]);
+      g_autoptr (QuireMemory) other = quire_memory_new_from_fd (quire_memory_get_fd (memory, NULL), 0, -1, QUIRE_FD_NONE);
+
+      quire_assert_sizes (other, 0, sizes[i], sizes[i]);
+      if (sizes[i] == 0)
+        continue;
+      quire_test_set_byte (memory, sizes[i] - 1, 0x51);
+      g_assert_cmpuint (quire_test_get_byte (other, sizes[i] - 1), ==, 0x51);
+    }
 }
 
 static void
@@ -156,6 +179,37 @@ test_offset (void)
   g_assert_true (quire_memory_resize (memory, 7, 10));
   quire_memory_get_fd (memory, &offset);
   g_assert_cmpuint (offset, ==, block + 7);
+}
+
+static void
+test_pool (void)
+{
+  g_autoptr (QuireAllocator) allocator = quire_allocator_find ("memfd");
+  g_autoptr (QuireMemfdAllocator) unsealed = quire_memfd_allocator_new (NULL, QUIRE_SEAL_NONE);
+  g_autoptr (QuirePoolAllocator) pool = quire_pool_allocator_new (allocator, 10000, NULL, 2);
+  g_autoptr (QuirePoolAllocator) unsealed_pool = quire_pool_allocator_new (QUIRE_ALLOCATOR (unsealed), 10000, NULL, 2);
+  g_autoptr (QuireMemory) memory = quire_allocator_alloc (QUIRE_ALLOCATOR (pool), 10000, NULL);
+  g_autoptr (QuireMemory) share = NULL;
+  guint64 offset;
+  guint8 byte;
+  int fd;
+
+  g_test_summary ("A block of a pool of memfds has the descriptor of the one below");
+
+  quire_test_set_byte (memory, 1234, 0x51);
+  share = quire_memory_share (memory, 1000, 500);
+  fd = quire_memory_get_fd (share, &offset);
+  g_assert_cmpint (pread (fd, &byte, 1, (off_t) offset + 234), ==, 1);
+  g_assert_cmpuint (byte, ==, 0x51);
+  g_assert_cmpuint (quire_memory_get_seals (memory), ==, QUIRE_SEAL_SHRINK | QUIRE_SEAL_GROW);
+  g_assert_true (quire_memory_is_stable (share));
+
+  /* It comes back to the pool; so it can't be sealed against writing for ever. */
+  quire_assert_refused (quire_memory_try_add_seals (memory, QUIRE_SEAL_WRITE, &error), BUSY);
+  g_assert_true (quire_memory_add_seals (memory, QUIRE_SEAL_SEAL));
+
+  quire_assert_refused (quire_allocator_try_alloc (QUIRE_ALLOCATOR (unsealed_pool), 10000, NULL, &error), NOT_SUPPORTED,
+                        "truncated", "10000");
 }
 
 static void
@@ -264,11 +318,68 @@ test_too_large (void)
   g_test_summary ("What no machine has is refused before it is tried");
 
   n_fallocate = 0;
+  fallocate_errno = ENOSPC;
   quire_assert_refused (quire_allocator_try_alloc (allocator, (gsize) 1 << 50, NULL, &error), NO_SPACE, "1125899906842624");
   quire_assert_refused (quire_allocator_try_alloc (allocator, G_MAXSSIZE, NULL, &error), TOO_LARGE, "9223372036854775807");
   quire_assert_refused (quire_allocator_try_alloc (allocator, G_MAXSIZE, NULL, &error), TOO_LARGE);
+  fallocate_errno = 0;
   g_assert_cmpuint (n_fallocate, ==, 0);
   g_assert_cmpuint (quire_test_count_fds (), ==, n_fds);
+}
+
+/* How many bytes a line of /proc/meminfo tells of. */
+static gsize
+read_meminfo (const char *key)
+{
+  g_autofree char *meminfo = NULL;
+
+  g_assert_true (g_file_get_contents ("/proc/meminfo", &meminfo, NULL, NULL));
+  return g_ascii_strtoull (strstr (meminfo, key) + strlen (key), NULL, 10) * 1024;
+}
+
+static void
+test_no_memory (void)
+{
+  g_autoptr (QuireAllocator) allocator = quire_allocator_find ("memfd");
+  /* More than is free, though less than there is, unless the machine is quite idle. */
+  const gsize size = MIN (read_meminfo ("MemTotal:"), read_meminfo ("MemAvailable:") + 1024 * 1024 * 1024) +
+                     read_meminfo ("SwapFree:");
+
+  g_test_summary ("What others have is not taken from them");
+
+  n_fallocate = 0;
+  /* Should it be asked for nevertheless, better not in earnest. */
+  fallocate_errno = ENOSPC;
+  quire_assert_refused (quire_allocator_try_alloc (allocator, size, NULL, &error), NO_SPACE, g_strerror (ENOMEM));
+  fallocate_errno = 0;
+  g_assert_cmpuint (n_fallocate, ==, 0);
+}
+
+static void
+test_file_size_limit (void)
+{
+  pid_t pid;
+  int status;
+
+  g_test_summary ("A limit on the size of files is an error, and no signal");
+
+  pid = fork ();
+  if (pid == 0)
+    {
+      const struct rlimit limit = { 10000, 10000 };
+      g_autoptr (QuireAllocator) allocator = quire_allocator_find ("memfd");
+      g_autoptr (QuireMemory) memory = NULL;
+
+      if (setrlimit (RLIMIT_FSIZE, &limit) != 0)
+        _exit (1);
+      memory = quire_allocator_alloc (allocator, 10000, NULL);
+      if (memory == NULL || !quire_memory_fill (memory, 0, -1, 1))
+        _exit (2);
+      quire_assert_refused (quire_allocator_try_alloc (allocator, 10001, NULL, &error), TOO_LARGE, "10001", g_strerror (EFBIG));
+      _exit (0);
+    }
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
 }
 
 static void
@@ -353,14 +464,20 @@ test_bad_properties (void)
   g_autoptr (QuireMemfdAllocator) named = quire_memfd_allocator_new (long_name, QUIRE_SEAL_NONE);
   g_autoptr (QuireMemfdAllocator) misnamed = quire_memfd_allocator_new (longer_name, QUIRE_SEAL_NONE);
   g_autoptr (QuireMemfdAllocator) sealed = quire_memfd_allocator_new (NULL, QUIRE_SEAL_WRITE);
-  g_autoptr (QuireMemfdAllocator) odd = g_object_new (QUIRE_TYPE_MEMFD_ALLOCATOR, "huge-page-size", (guint64) 3000, NULL);
+  static const guint64 no_page_sizes[] = { 1, 64, 3000, 4096, G_GUINT64_CONSTANT (1) << 62, G_GUINT64_CONSTANT (1) << 63, G_MAXUINT64 };
 
   g_test_summary ("What an allocator can't do it says when it is asked for a block");
 
   quire_memory_unref (quire_allocator_alloc (QUIRE_ALLOCATOR (named), 10, NULL));
   quire_assert_refused (quire_allocator_try_alloc (QUIRE_ALLOCATOR (misnamed), 10, NULL, &error), TOO_LARGE, "250", "249");
   quire_assert_refused (quire_allocator_try_alloc (QUIRE_ALLOCATOR (sealed), 10, NULL, &error), NOT_SUPPORTED, "0x8");
-  quire_assert_refused (quire_allocator_try_alloc (QUIRE_ALLOCATOR (odd), 10, NULL, &error), NOT_SUPPORTED, "3000");
+  for (gsize i = 0; i < G_N_ELEMENTS (no_page_sizes); i++)
+    {
+      g_autoptr (QuireMemfdAllocator) odd = g_object_new (QUIRE_TYPE_MEMFD_ALLOCATOR, "huge-page-size", no_page_sizes[i], NULL);
+      g_autofree char *page_size = g_strdup_printf ("%" G_GUINT64_FORMAT, no_page_sizes[i]);
+
+      quire_assert_refused (quire_allocator_try_alloc (QUIRE_ALLOCATOR (odd), 10, NULL, &error), NOT_SUPPORTED, page_size);
+    }
 }
 
 static void
@@ -372,6 +489,9 @@ test_huge_pages (void)
   const guint n_fds = quire_test_count_fds ();
   g_autoptr (GError) error = NULL;
   g_autoptr (QuireMemory) memory = quire_allocator_try_alloc (QUIRE_ALLOCATOR (allocator), 100, NULL, &error);
+  g_autoptr (QuireMemory) other = NULL;
+  g_auto (QuireMapInfo) info = QUIRE_MAP_INFO_INIT;
+  guint8 *stale, byte;
 
   g_test_summary ("Huge pages where there are some in reserve; else the reason");
 
@@ -380,12 +500,37 @@ test_huge_pages (void)
       g_test_message ("%s", error->message);
       g_assert_error (error, QUIRE_MEMORY_ERROR, error->code);
       g_assert_true (error->code == QUIRE_MEMORY_ERROR_NO_SPACE || error->code == QUIRE_MEMORY_ERROR_NOT_SUPPORTED);
+      g_assert_nonnull (strstr (error->message, "2097152"));
       g_assert_cmpuint (quire_test_count_fds (), ==, n_fds);
       return;
     }
 
   g_assert_true (quire_memory_is_aligned (memory, huge - 1));
   quire_test_set_byte (memory, 99, 1);
+
+  other = quire_memory_try_new_from_fd (quire_memory_get_fd (memory, NULL), 50, 50, QUIRE_FD_READONLY, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (quire_test_get_byte (other, 49), ==, 1);
+  quire_test_set_byte (memory, 99, 2);
+  g_assert_cmpuint (quire_test_get_byte (other, 49), ==, 2);
+  g_clear_pointer (&other, quire_memory_unref);
+
+  /* To seal it asks for as many pages once more. */
+  g_assert_true (quire_memory_map (memory, &info, QUIRE_MAP_READ));
+  stale = info.data;
+  quire_memory_unmap (memory, &info);
+  if (quire_memory_try_add_seals (memory, QUIRE_SEAL_WRITE, &error))
+    {
+      stale[99] = 3;
+      g_assert_cmpint (pread (quire_memory_get_fd (memory, NULL), &byte, 1, 99), ==, 1);
+      g_assert_cmpuint (byte, ==, 2);
+    }
+  else
+    {
+      g_test_message ("%s", error->message);
+      g_assert_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NO_SPACE);
+      quire_test_set_byte (memory, 99, 3);
+    }
 }
 
 int
@@ -396,12 +541,16 @@ main (int    argc,
 
   g_test_add_func ("/memfd/layout", test_layout);
   g_test_add_func ("/memfd/file", test_file);
+  g_test_add_func ("/memfd/whole-file", test_whole_file);
   g_test_add_func ("/memfd/offset", test_offset);
+  g_test_add_func ("/memfd/pool", test_pool);
   g_test_add_func ("/memfd/none", test_none);
   g_test_add_func ("/memfd/dup", test_dup);
   g_test_add_func ("/memfd/fork", test_fork);
   g_test_add_func ("/memfd/no-space", test_no_space);
   g_test_add_func ("/memfd/too-large", test_too_large);
+  g_test_add_func ("/memfd/no-memory", test_no_memory);
+  g_test_add_func ("/memfd/file-size-limit", test_file_size_limit);
   g_test_add_func ("/memfd/no-descriptors", test_no_descriptors);
   g_test_add_func ("/memfd/properties", test_properties);
   g_test_add_func ("/memfd/bad-properties", test_bad_properties);

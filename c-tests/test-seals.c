@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void
@@ -104,6 +104,73 @@ test_write_busy (void)
 }
 
 static void
+test_future_write (void)
+{
+  g_autoptr (QuireMemory) memory = quire_test_memfd_new (10000);
+  g_autoptr (QuireMemory) early = quire_memory_new_from_fd (quire_memory_get_fd (memory, NULL), 0, -1, QUIRE_FD_NONE);
+  g_autoptr (QuireMemory) late = NULL;
+
+  g_test_summary ("FUTURE_WRITE leaves who has it mapped; and after it, WRITE has no way back");
+
+  g_assert_true (quire_memory_add_seals (memory, QUIRE_SEAL_FUTURE_WRITE));
+  quire_test_set_byte (memory, 1, 1);
+  quire_test_set_byte (early, 2, 2);
+  late = quire_memory_new_from_fd (quire_memory_get_fd (memory, NULL), 0, -1, QUIRE_FD_NONE);
+  g_assert_false (quire_memory_is_writable (late));
+  g_assert_cmpuint (quire_test_get_byte (late, 1), ==, 1);
+  g_assert_cmpuint (quire_test_get_byte (late, 2), ==, 2);
+
+  quire_assert_refused (quire_memory_try_add_seals (memory, QUIRE_SEAL_WRITE, &error), BUSY,
+                        "10000 bytes is read-only from now on", g_strerror (EBUSY));
+  g_assert_false (quire_memory_is_writable (memory));
+  quire_assert_state (memory, "free");
+  quire_test_set_byte (early, 3, 3);
+  g_assert_cmpuint (quire_test_get_byte (memory, 3), ==, 3);
+
+  g_clear_pointer (&early, quire_memory_unref);
+  g_assert_true (quire_memory_add_seals (memory, QUIRE_SEAL_WRITE));
+  g_assert_cmpuint (quire_test_get_byte (memory, 3), ==, 3);
+}
+
+static void
+test_future_write_alone (void)
+{
+  g_autoptr (QuireMemory) memory = quire_test_memfd_new (10000);
+
+  g_test_summary ("FUTURE_WRITE while it is made, WRITE when it is done");
+
+  g_assert_true (quire_memory_add_seals (memory, QUIRE_SEAL_FUTURE_WRITE));
+  quire_test_set_byte (memory, 1, 1);
+  g_assert_true (quire_memory_add_seals (memory, QUIRE_SEAL_WRITE));
+  g_assert_cmpuint (quire_test_get_byte (memory, 1), ==, 1);
+}
+
+static void
+test_child (void)
+{
+  g_autoptr (QuireMemory) memory = quire_test_memfd_new (10000);
+  int fds[2], status;
+  pid_t pid;
+  char c;
+
+  g_test_summary ("A child that was forked before can write, so nothing is sealed while it lives");
+
+  g_assert_cmpint (pipe2 (fds, O_CLOEXEC), ==, 0);
+  pid = fork ();
+  if (pid == 0)
+    {
+      close (fds[1]);
+      _exit (read (fds[0], &c, 1) == 0 ? 0 : 1);
+    }
+  close (fds[0]);
+  quire_assert_refused (quire_memory_try_add_seals (memory, QUIRE_SEAL_WRITE, &error), BUSY);
+  close (fds[1]);
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+  g_assert_true (quire_memory_add_seals (memory, QUIRE_SEAL_WRITE));
+}
+
+static void
 test_handles (void)
 {
   g_autoptr (QuireMemory) memory = quire_test_memfd_new (100);
@@ -156,7 +223,7 @@ test_copy (void)
   g_test_summary ("A copy of what never changes is made of pages that are copied when they are written to");
 
   g_assert_true (quire_memory_fill (memory, 0, -1, 7));
-  quire_test_set_byte (memory, 12345 + 1000000, 8);
+  quire_test_set_byte (memory, 12352 + 1000000, 8);
   /* Of what may change, no. */
   ordinary = quire_memory_copy (memory, 0, -1);
   g_assert_true (quire_memory_is_type (ordinary, "system"));
@@ -165,7 +232,7 @@ test_copy (void)
   g_assert_true (quire_memory_add_seals (memory, QUIRE_SEAL_WRITE));
   before = anonymous_memory ();
   copy = quire_memory_copy (memory, 0, -1);
-  share = quire_memory_share (memory, 12345, 2000000);
+  share = quire_memory_share (memory, 12352, 40000000);
   piece = quire_memory_copy (share, 0, -1);
   g_assert_cmpuint (anonymous_memory (), <, before + size / 4);
   g_assert_cmpuint (quire_test_count_fds (), ==, n_fds);
@@ -194,6 +261,56 @@ test_copy (void)
 }
 
 static void
+test_copy_reused (void)
+{
+  const gsize size = 33 * 1024 * 1024;
+  g_autoptr (QuireMemory) memory = quire_test_memfd_new (size);
+  g_autoptr (QuireMemory) other = quire_test_memfd_new (size);
+  g_autoptr (QuireMemory) copy = NULL;
+
+  g_test_summary ("A copy is not made of another file, should the number be that of another one by now");
+
+  g_assert_true (quire_memory_fill (memory, 0, -1, 7));
+  g_assert_true (quire_memory_add_seals (memory, QUIRE_SEAL_WRITE));
+  g_assert_true (quire_memory_add_seals (other, QUIRE_SEAL_WRITE));
+  g_assert_cmpint (dup2 (quire_memory_get_fd (other, NULL), quire_memory_get_fd (memory, NULL)), >=, 0);
+  copy = quire_memory_copy (memory, 0, -1);
+  g_assert_cmpuint (quire_test_get_byte (copy, size - 1), ==, 7);
+}
+
+static void
+test_copy_aligned (void)
+{
+  const gsize size = 33 * 1024 * 1024;
+  g_autoptr (QuireAllocator) allocator = quire_allocator_find ("memfd");
+  const QuireAllocationParams params = { .align = (1 << 26) - 1, .prefix = 100 };
+  g_autoptr (QuireMemory) memory = quire_allocator_alloc (allocator, size, &params);
+  g_autoptr (QuireMemory) copy = NULL;
+  g_autoptr (QuireMemory) piece = NULL;
+  g_autoptr (QuireMemory) plain = NULL;
+
+  g_test_summary ("A copy is aligned as the block, whichever way it is made");
+
+  g_assert_true (quire_memory_add_seals (memory, QUIRE_SEAL_WRITE));
+  copy = quire_memory_copy (memory, 0, -1);
+  g_assert_true (quire_memory_is_type (copy, "memfd"));
+  g_assert_true (quire_memory_is_aligned (copy, params.align));
+  piece = quire_memory_copy (memory, 1, -1);
+  g_assert_true (quire_memory_is_type (piece, "system"));
+  g_assert_true (quire_memory_is_aligned (piece, params.align));
+  g_clear_pointer (&piece, quire_memory_unref);
+
+  plain = quire_test_memfd_new (size);
+  g_assert_true (quire_memory_add_seals (plain, QUIRE_SEAL_WRITE));
+  piece = quire_memory_copy (plain, 1, -1);
+  g_assert_true (quire_memory_is_aligned (piece, quire_allocator_get_default_align ()));
+  g_clear_pointer (&piece, quire_memory_unref);
+  piece = quire_memory_copy (plain, 160, -1);
+  g_assert_true (quire_memory_is_type (piece, "memfd"));
+  g_assert_true (quire_memory_is_aligned (piece, quire_allocator_get_default_align ()));
+}
+
+static void
 test_copy_small (void)
 {
   g_autoptr (QuireMemory) memory = quire_test_memfd_new (1000);
@@ -203,7 +320,7 @@ test_copy_small (void)
 
   g_assert_true (quire_memory_fill (memory, 0, -1, 7));
   g_assert_true (quire_memory_add_seals (memory, QUIRE_SEAL_WRITE));
-  copy = quire_memory_copy (memory, 10, 10);
+  copy = quire_memory_copy (memory, 16, 10);
   g_assert_true (quire_memory_is_type (copy, "system"));
   g_assert_cmpuint (quire_test_get_byte (copy, 9), ==, 7);
 }
@@ -259,6 +376,62 @@ test_race (void)
     }
 }
 
+#define SIZE 65536
+
+typedef struct
+{
+  QuireMemory *share;
+  gint         started;
+  gint         stop;
+} Reader;
+
+static gpointer
+read_for_ever (gpointer data)
+{
+  Reader *reader = data;
+  g_auto (QuireMapInfo) info = QUIRE_MAP_INFO_INIT;
+
+  g_assert_true (quire_memory_map (reader->share, &info, QUIRE_MAP_READ));
+  while (!g_atomic_int_get (&reader->stop))
+    {
+      for (gsize i = 0; i < SIZE; i += 4096)
+        g_assert_cmpuint (info.data[i], ==, quire_test_byte (i));
+      g_atomic_int_set (&reader->started, 1);
+    }
+  return NULL;
+}
+
+static void
+test_readers (void)
+{
+  g_test_summary ("Who has a share mapped sees the same bytes all the time, be the seal granted or not");
+
+  for (guint i = 0; i < 30; i++)
+    {
+      g_autoptr (QuireMemory) memory = quire_test_memfd_new (SIZE);
+      g_autoptr (QuireMemory) share = NULL;
+      g_autoptr (QuireMemory) other = NULL;
+      GThread *thread;
+      Reader reader = { NULL, };
+
+      for (gsize n = 0; n < SIZE; n += 4096)
+        quire_test_set_byte (memory, n, quire_test_byte (n));
+      share = reader.share = quire_memory_share (memory, 0, -1);
+      other = quire_memory_new_from_fd (quire_memory_get_fd (memory, NULL), 0, -1, QUIRE_FD_NONE);
+      thread = g_thread_new ("reader", read_for_ever, &reader);
+      while (!g_atomic_int_get (&reader.started))
+        g_thread_yield ();
+
+      for (guint n = 0; n < 20; n++)
+        g_assert_false (quire_memory_add_seals (memory, QUIRE_SEAL_WRITE));
+      g_clear_pointer (&other, quire_memory_unref);
+      g_assert_true (quire_memory_add_seals (memory, QUIRE_SEAL_WRITE));
+
+      g_atomic_int_set (&reader.stop, 1);
+      g_thread_join (thread);
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -268,8 +441,14 @@ main (int    argc,
   g_test_add_func ("/seals/plain", test_plain);
   g_test_add_func ("/seals/write", test_write);
   g_test_add_func ("/seals/write-busy", test_write_busy);
+  g_test_add_func ("/seals/future-write", test_future_write);
+  g_test_add_func ("/seals/future-write-alone", test_future_write_alone);
+  g_test_add_func ("/seals/child", test_child);
+  g_test_add_func ("/seals/readers", test_readers);
   g_test_add_func ("/seals/handles", test_handles);
   g_test_add_func ("/seals/copy", test_copy);
+  g_test_add_func ("/seals/copy-reused", test_copy_reused);
+  g_test_add_func ("/seals/copy-aligned", test_copy_aligned);
   g_test_add_func ("/seals/copy-small", test_copy_small);
   g_test_add_func ("/seals/race", test_race);
 

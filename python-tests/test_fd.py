@@ -81,6 +81,57 @@ def test_a_range_of_a_file(file, offset, size):
         assert os.pread(file.fileno(), 1, offset) == b'\x51'
 
 
+def test_all_of_a_file_if_nothing_else_is_said(file):
+    data = bytes(range(256)) * 40
+    assert bytes(Quire.Memory.new_from_fd(file)) == data
+    assert bytes(Quire.Memory.new_from_fd(file.fileno())) == data
+    assert bytes(Quire.Memory.new_from_fd(file, 100)) == data[100:]
+    assert bytes(Quire.Memory.new_from_fd(fd=file, offset=100, size=10, flags=FdFlags.READONLY)) == data[100:110]
+
+
+def test_what_belongs_to_an_object_is_not_taken(file):
+    with pytest.raises(TypeError):
+        Quire.Memory.new_from_fd(file, flags=FdFlags.TAKE)
+    os.fstat(file.fileno())
+    for rubbish in (None, 'x', 1.5, 2 ** 40):
+        with pytest.raises((TypeError, OverflowError)):
+            Quire.Memory.new_from_fd(rubbish)
+
+
+def test_what_is_borrowed_is_not_closed(file):
+    memory = Quire.Memory.new_from_fd(file, flags=FdFlags.BORROW)
+    assert memory.get_fd() == (file.fileno(), 0)
+    del memory
+    gc.collect()
+    os.fstat(file.fileno())
+    refused(Code.NOT_SUPPORTED, Quire.Memory.new_from_fd, file.fileno(), 0, -1, FdFlags.BORROW | FdFlags.TAKE, match='0x11')
+
+
+def test_a_descriptor_that_a_script_closed():
+    """It knows the number, and the system gives it away again."""
+    check_survived(run_script('''
+import os, tempfile
+file = tempfile.TemporaryFile()
+file.truncate(100000)
+memory = Memory.new_from_fd(file)
+stable = Quire.Allocator.find('memfd').alloc(100000, None)
+for block in (memory, stable):
+    os.close(block.get_fd()[0])
+short = [os.memfd_create('short') for _ in range(4)]
+assert memory.get_fd()[0] in short and stable.get_fd()[0] in short
+for call in (lambda: memoryview(memory), lambda: memory.copy(0, -1), lambda: memory.fill(0, -1, 1),
+             lambda: stable.dup_fd(), lambda: stable.add_seals(Quire.Seals.WRITE)):
+    try:
+        call()
+    except (GLib.Error, BufferError) as error:
+        assert 'not that of the block' in str(error), error
+    else:
+        raise AssertionError
+stable.fill(0, -1, 7)
+assert bytes(stable) == bytes([7]) * 100000
+'''))
+
+
 def test_bad_ranges(file):
     for offset, size in [(10241, -1), (0, 10241), (2 ** 64 - 1, 1), (2 ** 63 - 1, 2 ** 63 - 1)]:
         refused(Code.OUT_OF_RANGE, Quire.Memory.new_from_fd, file.fileno(), offset, size, FdFlags.NONE, match='10240')

@@ -84,6 +84,8 @@ declare module 'gi://Quire?version=1.0' {
             PRIVATE,
             /** Refuse what somebody could truncate. */
             STABLE,
+            /** The block uses the caller's descriptor, and does not close it. */
+            BORROW,
         }
 
         /** What nobody can do any more to the file behind a block. */
@@ -302,8 +304,8 @@ declare module 'gi://Quire?version=1.0' {
              * A block over a descriptor: size bytes at an offset in its file, or -1 for all
              * to the end.
              */
-            static new_from_fd(fd: number, offset: number | bigint, size: number | bigint, flags: FdFlags): Memory;
-            static newFromFd(fd: number, offset: number | bigint, size: number | bigint, flags: FdFlags): Memory;
+            static new_from_fd(fd: number, offset?: number | bigint, size?: number | bigint, flags?: FdFlags): Memory;
+            static newFromFd(fd: number, offset?: number | bigint, size?: number | bigint, flags?: FdFlags): Memory;
 
             /** Receives what another process has sent: the same pages. */
             static receive(connection: Gio.UnixConnection, flags: FdFlags, cancellable: Gio.Cancellable | null): Memory;

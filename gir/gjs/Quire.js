@@ -10,6 +10,7 @@
 // block itself; and blocks and maps get the manners of JavaScript.
 
 const GLib = imports.gi.GLib;
+const System = imports.system;
 
 // From this size on the collector is told of a block before it is mapped.
 const LARGE = 65536;
@@ -359,6 +360,37 @@ function _init() {
             return told(method.apply(Memory, args));
         };
     }
+
+    // Blocks that a script has dropped have their descriptors until the collector comes, and
+    // it does not know how few a process may have.
+    function collecting(object, name, concerns = () => true) {
+        const method = object[name];
+        object[name] = function (...args) {
+            try {
+                return method.apply(this, args);
+            } catch (error) {
+                if (!(error instanceof GLib.Error) || !error.matches(MemoryError, MemoryError.NO_SPACE) ||
+                    !concerns(this))
+                    throw error;
+            }
+            // The second one waits for what the first one does in the background.
+            System.gc();
+            System.gc();
+            return method.apply(this, args);
+        };
+    }
+
+    const {alloc} = Quire.Allocator.prototype;
+    Quire.Allocator.prototype.alloc = function (...args) {
+        return told(alloc.apply(this, args));
+    };
+    const newFromFd = Memory.new_from_fd;
+    Memory.new_from_fd = function (fd, offset = 0, size = -1, flags = Quire.FdFlags.NONE) {
+        return newFromFd(fd, offset, size, flags);
+    };
+    collecting(Quire.Allocator.prototype, 'alloc', allocator => allocator instanceof Quire.FdAllocator);
+    collecting(Memory, 'new_from_fd');
+    collecting(Memory.prototype, 'dup_fd');
 
     // Introspection has functions of a class in the namespace too.
     for (const name of ['receive', 'receive_async', 'receive_finish', 'send_finish'])

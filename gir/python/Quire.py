@@ -125,6 +125,17 @@ class Memory(_quire.MemoryBase, _Memory):
         _Memory.send_finish(result)
 
     @staticmethod
+    def new_from_fd(fd, offset=0, size=-1, flags=Quire.FdFlags.NONE):
+        """Makes a block over a descriptor, or over that of an object with a fileno(), such
+        as a file. A size of -1 is all to the end of the file."""
+        if hasattr(fd, 'fileno'):
+            # Both would close it.
+            if flags & Quire.FdFlags.TAKE:
+                raise TypeError('what belongs to an object can not be taken: detach() it, or give its number')
+            fd = fd.fileno()
+        return Quire.Memory.new_from_fd(operator.index(fd), operator.index(offset), operator.index(size), flags)
+
+    @staticmethod
     def merge_list(memories):
         """Makes one block of many, and tells how many bytes had to be copied."""
         return Merged(*_quire.MemoryBase.merge_list(memories))

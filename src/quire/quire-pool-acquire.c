@@ -62,6 +62,15 @@ check_overlay (QuirePoolAllocator *self,
   const gsize maxsize = params->prefix + (gsize) self->block_size + params->padding;
   const guintptr data = (guintptr) overlay->memory.base + params->prefix;
 
+  /* What each map has to look at first, a pool can't clear and wipe. */
+  if (overlay->memory.base == NULL)
+    {
+      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
+                   "The allocator %s gave the pool a block of %" G_GSIZE_FORMAT " bytes whose file can be truncated",
+                   quire_allocator_get_mem_type (self->allocator), overlay->memory.maxsize);
+      return FALSE;
+    }
+
   if (overlay->memory.maxsize >= maxsize && (data & self->align) == 0)
     return TRUE;
 
