@@ -89,6 +89,8 @@ quire_memory_init (QuireMemory     *memory,
   g_return_if_fail (offset <= maxsize && size <= maxsize - offset);
 
   quire_memory_set_up (memory, flags, allocator, parent, maxsize, align, offset, size, NULL);
+  /* Only what an allocator frees is asked for it. */
+  memory->kept = NULL;
 
   if (!quire_system_allocator_is (allocator))
     g_object_ref (allocator);
