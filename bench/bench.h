@@ -114,7 +114,7 @@ char  *bench_to_json       (const BenchResult *results,
 
 /* What the compiler must not know the use of, so that it is not left out. */
 static inline void
-bench_keep (gconstpointer value)
+bench_keep (gpointer value)
 {
   __asm__ volatile ("" : : "r" (value) : "memory");
 }
