@@ -18,7 +18,9 @@ static const BenchTable * const tables[] = {
   &bench_map_rows,
   &bench_share_rows,
   &bench_copy_rows,
-  &bench_thread_rows,
+  &bench_alloc_thread_rows,
+  &bench_map_thread_rows,
+  &bench_share_thread_rows,
 };
 
 int

@@ -17,6 +17,15 @@
 /* A batch that is longer than this has fewer rounds. */
 #define LONG_BATCH 5e6
 
+static double
+read_clock (clockid_t clock)
+{
+  struct timespec now;
+
+  clock_gettime (clock, &now);
+  return (double) now.tv_sec * 1e9 + (double) now.tv_nsec;
+}
+
 /*
  * bench_now:
  *
@@ -26,11 +35,16 @@
 double
 bench_now (void)
 {
-  struct timespec now;
-
-  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
-  return (double) now.tv_sec * 1e9 + (double) now.tv_nsec;
+  return read_clock (CLOCK_THREAD_CPUTIME_ID);
 }
+
+/* What one thread did, and from when to when. */
+typedef struct
+{
+  double time;
+  double begin;
+  double end;
+} Batch;
 
 /* A second thread, that does what the first one does at the same time. */
 typedef struct
@@ -39,7 +53,7 @@ typedef struct
   gpointer         state;
   gsize            size;
   guint            n;
-  double           time;
+  Batch            batch;
   guint            started;
   guint            arrived;
   guint            done;
@@ -58,6 +72,20 @@ run_batch (const BenchCase *each,
 
   each->loop (state, size, n);
   return bench_now () - start;
+}
+
+static Batch
+run_timed_batch (const BenchCase *each,
+                 gpointer         state,
+                 gsize            size,
+                 guint            n)
+{
+  Batch batch;
+
+  batch.begin = read_clock (CLOCK_MONOTONIC);
+  batch.time = run_batch (each, state, size, n);
+  batch.end = read_clock (CLOCK_MONOTONIC);
+  return batch;
 }
 
 /* Both are on their processors before either begins. */
@@ -81,21 +109,23 @@ help (gpointer nothing)
       if (helper.quit)
         return NULL;
       meet ();
-      helper.time = run_batch (helper.each, helper.state, helper.size, helper.n);
+      helper.batch = run_timed_batch (helper.each, helper.state, helper.size, helper.n);
       __atomic_store_n (&helper.done, turn, __ATOMIC_RELEASE);
     }
 }
 
-/* The mean of the two threads. */
+/* The mean of the two threads; 0 if they did not really run at the same time, because
+ * somebody else had one of the processors. */
 static double
-run_two (const BenchCase *each,
-         gpointer         state,
-         gpointer         other,
-         gsize            size,
-         guint            n)
+try_run_two (const BenchCase *each,
+             gpointer         state,
+             gpointer         other,
+             gsize            size,
+             guint            n)
 {
   const guint turn = helper.started + 1;
-  double time;
+  Batch batch;
+  double both, either;
 
   helper.each = each;
   helper.state = other;
@@ -103,11 +133,29 @@ run_two (const BenchCase *each,
   helper.n = n;
   __atomic_store_n (&helper.started, turn, __ATOMIC_RELEASE);
   meet ();
-  time = run_batch (each, state, size, n);
+  batch = run_timed_batch (each, state, size, n);
   while (__atomic_load_n (&helper.done, __ATOMIC_ACQUIRE) != turn)
     g_thread_yield ();
 
-  return (time + helper.time) / 2;
+  both = MIN (batch.end, helper.batch.end) - MAX (batch.begin, helper.batch.begin);
+  either = MAX (batch.end, helper.batch.end) - MIN (batch.begin, helper.batch.begin);
+
+  return both > 0.8 * either ? (batch.time + helper.batch.time) / 2 : 0;
+}
+
+static double
+run_two (const BenchCase *each,
+         gpointer         state,
+         gpointer         other,
+         gsize            size,
+         guint            n)
+{
+  double time = 0;
+
+  for (guint tries = 0; time <= 0 && tries < 100; tries++)
+    time = try_run_two (each, state, other, size, n);
+
+  return time;
 }
 
 /* How often it is done in a batch. The first times are slow: pages are touched, types
@@ -143,12 +191,21 @@ compare (gconstpointer a,
   return (x > y) - (x < y);
 }
 
-/* The median and the quartiles. */
+/* The median and the quartiles; what is 0 could not be measured. */
 static BenchFigure
 summarize (const double *values,
-           guint         n)
+           guint         n_values)
 {
-  g_autofree double *sorted = g_memdup2 (values, n * sizeof (double));
+  g_autofree double *sorted = g_new0 (double, n_values);
+  guint n = 0;
+
+  for (guint i = 0; i < n_values; i++)
+    {
+      if (values[i] > 0)
+        sorted[n++] = values[i];
+    }
+  if (n == 0)
+    return (BenchFigure) { 0, };
 
   qsort (sorted, n, sizeof (double), compare);
   return (BenchFigure) { .median = sorted[n / 2], .low = sorted[n / 4], .high = sorted[(n * 3) / 4] };
@@ -260,9 +317,10 @@ bench_row (const BenchRow *row,
       result->sides[i] = summarize (sides[i].times, rounds);
       result->alone[i] = summarize (sides[i].alone, rounds);
       for (guint round = 0; round < rounds; round++)
-        ratios[round] = sides[BENCH_QUIRE].times[round] / sides[i].times[round];
+        ratios[round] = sides[i].times[round] > 0 ? sides[BENCH_QUIRE].times[round] / sides[i].times[round] : 0;
       result->ratios[i] = summarize (ratios, rounds);
-      result->ratios[i].median = result->sides[BENCH_QUIRE].median / result->sides[i].median;
+      if (result->sides[i].median > 0)
+        result->ratios[i].median = result->sides[BENCH_QUIRE].median / result->sides[i].median;
     }
 
   for (guint i = 0; i < BENCH_N_SIDES; i++)

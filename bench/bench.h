@@ -88,7 +88,9 @@ extern const BenchTable bench_alloc_rows;
 extern const BenchTable bench_map_rows;
 extern const BenchTable bench_share_rows;
 extern const BenchTable bench_copy_rows;
-extern const BenchTable bench_thread_rows;
+extern const BenchTable bench_alloc_thread_rows;
+extern const BenchTable bench_map_thread_rows;
+extern const BenchTable bench_share_thread_rows;
 
 double bench_now           (void);
 void   bench_row           (const BenchRow *row,
