@@ -64,10 +64,10 @@ main (int    argc,
         }
     }
 
-  bench_print_table ((const BenchResult *) results->data, results->len);
+  bench_print_table ((gpointer) results->data, results->len);
   if (path != NULL)
     {
-      g_autofree char *json = bench_to_json ((const BenchResult *) results->data, results->len);
+      g_autofree char *json = bench_to_json ((gpointer) results->data, results->len);
 
       if (!g_file_set_contents (path, json, -1, &error))
         {

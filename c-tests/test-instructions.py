@@ -7,10 +7,10 @@
 
     test-instructions.py VALGRIND HOT-PATHS
 
-Unlike a time, a count is the same on a machine that has other things to do. It is that of
-Quire's own code, so the C library does not matter, and little is left to the compiler; a
-budget has room for that, but not for a call, a lock or a struct more than there need be.
-What grows is counted at n and at 2 n.
+Unlike a time, a count is the same on a machine that has other things to do. A budget is for
+Quire's own code, so the C library does not matter. It is a tenth above what gcc 12 and
+clang 14 make of it, whichever is more: there is room for another compiler, but not for a
+detour. What grows is counted at n and at 2 n.
 """
 
 import collections
@@ -25,22 +25,22 @@ REPEAT = 100
 
 # Path, what that is, and the most instructions of Quire's own for it.
 PATHS = [
-    ('alloc_64', 'alloc and unref of 64 B', 60),
-    ('alloc_4096', 'alloc and unref of 4 KiB', 60),
-    ('alloc_aligned', 'alloc aligned to 64 B, and unref', 100),
-    ('wrap', 'wrap and unref', 85),
-    ('ref', 'ref and unref', 20),
-    ('map_read', 'map READ and unmap', 80),
-    ('map_write', 'map WRITE and unmap', 80),
-    ('map_readwrite', 'map READ+WRITE and unmap', 80),
-    ('map_refused', 'map WRITE of a share, which is refused', 60),
-    ('map_share', 'map READ of a share, and unmap', 80),
-    ('share', 'share and unref', 160),
-    ('share_share', 'share of a share, and unref', 160),
-    ('is_span', 'is span', 45),
-    ('merge', 'merge of a span, and unref', 220),
-    ('copy_64', 'copy of 64 B, and unref', 170),
-    ('binding_map', 'map for a binding, and unmap', 200),
+    ('alloc_64', 'alloc and unref of 64 B', 105),
+    ('alloc_4096', 'alloc and unref of 4 KiB', 105),
+    ('alloc_aligned', 'alloc aligned to 64 B, and unref', 215),
+    ('wrap', 'wrap and unref', 170),
+    ('ref', 'ref and unref', 32),
+    ('map_read', 'map READ and unmap', 138),
+    ('map_write', 'map WRITE and unmap', 138),
+    ('map_readwrite', 'map READ+WRITE and unmap', 142),
+    ('map_refused', 'map WRITE of a share, which is refused', 92),
+    ('map_share', 'map READ of a share, and unmap', 138),
+    ('share', 'share and unref', 172),
+    ('share_share', 'share of a share, and unref', 172),
+    ('is_span', 'is span', 48),
+    ('merge', 'merge of a span, and unref', 255),
+    ('copy_64', 'copy of 64 B, and unref', 230),
+    ('binding_map', 'map for a binding, and unmap', 250),
 ]
 
 # Path, what that is, and how much more it may be for twice as many.
@@ -82,8 +82,15 @@ def count(valgrind, program):
     """Path to the counts of each time that it was gone."""
     counts = collections.defaultdict(list)
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([valgrind, '--quiet', '--tool=callgrind', '--instr-atstart=no',
-                        f'--callgrind-out-file={folder}/out', program], check=True)
+        done = subprocess.run([valgrind, '--quiet', '--tool=callgrind', '--instr-atstart=no',
+                               f'--callgrind-out-file={folder}/out', program],
+                              stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            # Valgrind 3.19 can't read what clang 14 writes.
+            if 'debuginfo reader' in done.stderr:
+                print('1..0 # SKIP valgrind does not know the debug information')
+                sys.exit(0)
+            sys.exit(done.stderr)
         dumps = sorted(pathlib.Path(folder).glob('out.*'),
                        key=lambda path: int(path.name.split('.')[-1]))
         for dump in dumps:
