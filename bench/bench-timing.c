@@ -38,6 +38,27 @@ bench_now (void)
   return read_clock (CLOCK_THREAD_CPUTIME_ID);
 }
 
+/* The nanoseconds of a cycle: each addition waits for the one before it, and takes one. */
+static double
+time_cycle (void)
+{
+  enum { TIMES = 4096, EACH = 8 };
+  const double start = bench_now ();
+  gsize sum = 1;
+
+  for (guint i = 0; i < TIMES; i++)
+    {
+      for (guint j = 0; j < EACH; j++)
+        {
+          sum += i;
+          /* So that the additions are made one by one. */
+          __asm__ volatile ("" : "+r" (sum));
+        }
+    }
+
+  return (bench_now () - start) / (TIMES * EACH);
+}
+
 /* What one thread did, and from when to when. */
 typedef struct
 {
@@ -264,6 +285,7 @@ bench_row (const BenchRow *row,
            BenchResult    *result)
 {
   Side sides[BENCH_N_SIDES] = { { NULL, }, };
+  g_autofree double *cycles = g_new (double, rounds);
   GThread *thread = NULL;
   double longest = 0;
 
@@ -287,6 +309,7 @@ bench_row (const BenchRow *row,
 
   for (guint round = 0; round < rounds; round++)
     {
+      cycles[round] = time_cycle ();
       for (guint turn = 0; turn < BENCH_N_SIDES; turn++)
         {
           Side *side = &sides[(round + turn) % BENCH_N_SIDES];
@@ -307,7 +330,7 @@ bench_row (const BenchRow *row,
       g_thread_join (thread);
     }
 
-  *result = (BenchResult) { .row = row, .rounds = rounds };
+  *result = (BenchResult) { .row = row, .rounds = rounds, .cycle = summarize (cycles, rounds) };
   for (guint i = 0; i < BENCH_N_SIDES; i++)
     {
       g_autofree double *ratios = g_new (double, rounds);

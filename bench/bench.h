@@ -74,6 +74,8 @@ typedef struct
   BenchFigure     sides[BENCH_N_SIDES];
   /* One thread alone, where there are two. */
   BenchFigure     alone[BENCH_N_SIDES];
+  /* How long a cycle of the processor was meanwhile. */
+  BenchFigure     cycle;
   /* Quire over another: of the medians, and the quartiles of the rounds. */
   BenchFigure     ratios[BENCH_N_SIDES];
 } BenchResult;
