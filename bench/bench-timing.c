@@ -17,6 +17,11 @@
 /* A batch that is longer than this has fewer rounds. */
 #define LONG_BATCH 5e6
 
+/* How much longer a cycle may be than it can be, and for how many nanoseconds a row waits
+ * for such rounds. */
+#define SLOWER  1.1
+#define PATIENT 3e9
+
 static double
 read_clock (clockid_t clock)
 {
@@ -57,6 +62,24 @@ time_cycle (void)
     }
 
   return (bench_now () - start) / (TIMES * EACH);
+}
+
+static double fastest_cycle = G_MAXDOUBLE;
+
+/*
+ * bench_measure_cycle:
+ * @slow: (out): whether it is longer now than it can be
+ *
+ * Returns: the length of a cycle in nanoseconds
+ */
+double
+bench_measure_cycle (gboolean *slow)
+{
+  const double cycle = time_cycle ();
+
+  fastest_cycle = MIN (fastest_cycle, cycle);
+  *slow = cycle > fastest_cycle * SLOWER;
+  return cycle;
 }
 
 /* What one thread did, and from when to when. */
@@ -273,11 +296,32 @@ side_end (Side *side)
   g_free (side->alone);
 }
 
+/* One turn of each side; who begins changes. */
+static void
+run_round (const BenchRow *row,
+           Side           *sides,
+           gboolean        two,
+           guint           round)
+{
+  for (guint turn = 0; turn < BENCH_N_SIDES; turn++)
+    {
+      Side *side = &sides[(round + turn) % BENCH_N_SIDES];
+
+      if (side->each == NULL)
+        continue;
+      side->alone[round] = run_batch (side->each, side->state, row->size, side->n) / side->n;
+      side->times[round] = side->alone[round];
+      if (two)
+        side->times[round] = run_two (side->each, side->state, side->other, row->size, side->n) / side->n;
+    }
+}
+
 /*
  * bench_row:
  *
  * The sides take turns, one short batch each, so that whatever the machine does
- * happens to all of them alike; who begins changes as well.
+ * happens to all of them alike. A round in which the processor was slow, because somebody
+ * else has the other half of it, is done again for a while.
  */
 void
 bench_row (const BenchRow *row,
@@ -287,7 +331,7 @@ bench_row (const BenchRow *row,
   Side sides[BENCH_N_SIDES] = { { NULL, }, };
   g_autofree double *cycles = g_new (double, rounds);
   GThread *thread = NULL;
-  double longest = 0;
+  double longest = 0, start;
 
   for (guint i = 0; i < BENCH_N_SIDES; i++)
     {
@@ -307,20 +351,17 @@ bench_row (const BenchRow *row,
       thread = g_thread_new ("bench", help, NULL);
     }
 
-  for (guint round = 0; round < rounds; round++)
+  start = read_clock (CLOCK_MONOTONIC);
+  for (guint round = 0; round < rounds;)
     {
-      cycles[round] = time_cycle ();
-      for (guint turn = 0; turn < BENCH_N_SIDES; turn++)
-        {
-          Side *side = &sides[(round + turn) % BENCH_N_SIDES];
+      gboolean slow_before, slow_after;
 
-          if (side->each == NULL)
-            continue;
-          side->alone[round] = run_batch (side->each, side->state, row->size, side->n) / side->n;
-          side->times[round] = side->alone[round];
-          if (thread != NULL)
-            side->times[round] = run_two (side->each, side->state, side->other, row->size, side->n) / side->n;
-        }
+      cycles[round] = bench_measure_cycle (&slow_before);
+      run_round (row, sides, thread != NULL, round);
+      cycles[round] = MAX (cycles[round], bench_measure_cycle (&slow_after));
+
+      if (!(slow_before || slow_after) || read_clock (CLOCK_MONOTONIC) > start + PATIENT)
+        round++;
     }
 
   if (thread != NULL)

@@ -95,9 +95,10 @@ extern const BenchTable bench_map_thread_rows;
 extern const BenchTable bench_share_thread_rows;
 
 double bench_now           (void);
-void   bench_row           (const BenchRow *row,
-                            guint           rounds,
-                            BenchResult    *result);
+double bench_measure_cycle (gboolean          *slow);
+void   bench_row           (const BenchRow    *row,
+                            guint              rounds,
+                            BenchResult       *result);
 void   bench_print_table   (const BenchResult *results,
                             gsize              n_results);
 char  *bench_to_json       (const BenchResult *results,

@@ -49,7 +49,8 @@ was written on {date}, on this machine:
 
 The cases of a table take turns in one process, a fraction of a millisecond each, so that
 whatever the machine does happens to all of them alike. A figure is the median of the
-turns. In C it is processor time, and a ratio is that of two medians, with the quartiles
+turns. In C it is processor time, turns in which the processor was slower than it can be are
+left out, and a ratio is that of two medians, with the quartiles
 of the ratios turn by turn behind it; *aim* is what the ratio to GStreamer shall be at most.
 
 [How the cost grows](scaling.html) has the same against sizes, counts and threads, and
