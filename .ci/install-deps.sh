@@ -41,6 +41,7 @@ valgrind
 # Who is measured beside Quire. Without them their columns are empty.
 peers='
 gir1.2-gstreamer-1.0
+libgstreamer-plugins-base1.0-0
 libgstreamer1.0-dev
 python3-gst-1.0
 '

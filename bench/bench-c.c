@@ -18,9 +18,12 @@ static const BenchTable * const tables[] = {
   &bench_map_rows,
   &bench_share_rows,
   &bench_copy_rows,
+  &bench_descriptor_rows,
+  &bench_pool_rows,
   &bench_alloc_thread_rows,
   &bench_map_thread_rows,
   &bench_share_thread_rows,
+  &bench_pool_thread_rows,
 };
 
 int

@@ -52,6 +52,8 @@ format_ratio (const BenchFigure *ratio)
 {
   if (ratio->median <= 0)
     return g_strdup ("");
+  if (ratio->median < 0.1)
+    return g_strdup_printf ("**%.4f** (%.4f–%.4f)", ratio->median, ratio->low, ratio->high);
   return g_strdup_printf ("**%.2f** (%.2f–%.2f)", ratio->median, ratio->low, ratio->high);
 }
 

@@ -90,9 +90,12 @@ extern const BenchTable bench_alloc_rows;
 extern const BenchTable bench_map_rows;
 extern const BenchTable bench_share_rows;
 extern const BenchTable bench_copy_rows;
+extern const BenchTable bench_descriptor_rows;
+extern const BenchTable bench_pool_rows;
 extern const BenchTable bench_alloc_thread_rows;
 extern const BenchTable bench_map_thread_rows;
 extern const BenchTable bench_share_thread_rows;
+extern const BenchTable bench_pool_thread_rows;
 
 double bench_now           (void);
 double bench_measure_cycle (gboolean          *slow);
