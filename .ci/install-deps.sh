@@ -3,8 +3,10 @@
 #
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-# Installs what Quire is built and tested with, from Debian's packages. Says nothing
-# and does nothing when all is there.
+# Usage: install-deps.sh [bench]
+#
+# Installs what Quire is built and tested with, from Debian's packages; for the benchmarks
+# its peers too. Says nothing and does nothing when all is there.
 
 set -eu
 
@@ -35,21 +37,36 @@ python3-numpy
 python3-pil
 python3-pytest
 valac
+valgrind
+'
+
+# Who is measured beside Quire. Without them their columns are empty.
+peers='
+gir1.2-gstreamer-1.0
+libgstreamer-plugins-base1.0-0
+libgstreamer1.0-dev
+python3-gst-1.0
 '
 
 command -v dpkg-query >/dev/null || exit 0
 
-missing=
-for package in $packages; do
-  status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
-  [ "$status" = installed ] || missing="$missing $package"
-done
-
-[ -n "$missing" ] || exit 0
-
 as_root='env DEBIAN_FRONTEND=noninteractive'
 [ "$(id -u)" -eq 0 ] || as_root="sudo $as_root"
 
-echo "Installing:$missing"
-$as_root apt-get update -qq
-$as_root apt-get install -qq -y --no-install-recommends $missing >/dev/null
+install_missing() {
+  missing=
+  for package in "$@"; do
+    status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$status" = installed ] || missing="$missing $package"
+  done
+  [ -n "$missing" ] || return 0
+
+  echo "Installing:$missing"
+  $as_root apt-get update -qq &&
+    $as_root apt-get install -qq -y --no-install-recommends $missing >/dev/null
+}
+
+install_missing $packages
+if [ "${1:-}" = bench ]; then
+  install_missing $peers || echo 'The peers could not be installed: what is missing is not measured' >&2
+fi

@@ -9,8 +9,10 @@ for each runner, and last the sum of them all.
 """
 
 import collections
+import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -37,6 +39,16 @@ def run(folder, *suites):
     arguments = [argument for suite in suites for argument in ('--suite', suite)]
     return subprocess.run(['meson', 'test', '-C', folder, '--no-rebuild', '--print-errorlogs',
                            *arguments]).returncode == 0
+
+
+def show_instructions(build):
+    """What the hot paths are counted to take, as test-instructions.py tells it."""
+    with open(build / 'meson-logs' / 'testlog.json', encoding='utf-8') as log:
+        for test in map(json.loads, log):
+            if test['name'].endswith('instructions') and test.get('stdout'):
+                print('\nInstructions, which do not depend on the load of the machine:')
+                for text in re.findall(r'^(?:not )?ok \d+ - (.*)$', test['stdout'], re.M):
+                    print(f'  {text}')
 
 
 def meson_runner(suite, case):
@@ -83,6 +95,7 @@ def main():
                                           meson_runner).items():
             counts[f'{runner}, with {name}'] = count
 
+    show_instructions(BUILD)
     print()
     for runner in sorted(counts):
         print(f'{runner}: {line(counts[runner])}')

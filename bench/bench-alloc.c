@@ -232,4 +232,4 @@ static const BenchRow thread_rows[] = {
     "an atomic pair", .threads = BENCH_TWO_PRIVATE },
 };
 
-const BenchTable bench_thread_rows = { thread_rows, G_N_ELEMENTS (thread_rows) };
+const BenchTable bench_alloc_thread_rows = { thread_rows, G_N_ELEMENTS (thread_rows) };

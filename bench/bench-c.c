@@ -18,7 +18,12 @@ static const BenchTable * const tables[] = {
   &bench_map_rows,
   &bench_share_rows,
   &bench_copy_rows,
-  &bench_thread_rows,
+  &bench_descriptor_rows,
+  &bench_pool_rows,
+  &bench_alloc_thread_rows,
+  &bench_map_thread_rows,
+  &bench_share_thread_rows,
+  &bench_pool_thread_rows,
 };
 
 int
@@ -62,10 +67,10 @@ main (int    argc,
         }
     }
 
-  bench_print_table ((const BenchResult *) results->data, results->len);
+  bench_print_table ((gpointer) results->data, results->len);
   if (path != NULL)
     {
-      g_autofree char *json = bench_to_json ((const BenchResult *) results->data, results->len);
+      g_autofree char *json = bench_to_json ((gpointer) results->data, results->len);
 
       if (!g_file_set_contents (path, json, -1, &error))
         {

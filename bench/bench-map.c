@@ -171,4 +171,13 @@ static const BenchRow rows[] = {
   MAP_ROW ("make mapped, unmap", begin, make_mapped, end, .aim = 1),
 };
 
+static const BenchRow thread_rows[] = {
+  MAP_ROW ("map READ, unmap, of a block each", begin, map_read, end, .aim = 0,
+           .threads = BENCH_TWO_PRIVATE),
+  MAP_ROW ("map READ, unmap, of one block", begin, map_read, end, .aim = 0,
+           .threads = BENCH_TWO_SHARED),
+};
+
+const BenchTable bench_map_thread_rows = { thread_rows, G_N_ELEMENTS (thread_rows) };
+
 const BenchTable bench_map_rows = { rows, G_N_ELEMENTS (rows) };

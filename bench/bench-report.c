@@ -8,6 +8,12 @@
 
 #include <stdio.h>
 
+#ifdef __clang__
+# define COMPILER __VERSION__
+#else
+# define COMPILER "gcc " __VERSION__
+#endif
+
 static const char * const side_keys[BENCH_N_SIDES] = { "quire", "gstreamer", "gbytes", "floor" };
 
 static char *
@@ -34,11 +40,20 @@ format_time (double ns)
   return g_strdup_printf ("%.1f ms", ns / 1e6);
 }
 
+/* Of what is longer, the clock says more. */
+static char *
+format_cycles (double cycles)
+{
+  return cycles < 10e3 ? g_strdup_printf ("%.0f", cycles) : g_strdup ("");
+}
+
 static char *
 format_ratio (const BenchFigure *ratio)
 {
   if (ratio->median <= 0)
     return g_strdup ("");
+  if (ratio->median < 0.1)
+    return g_strdup_printf ("**%.4f** (%.4f–%.4f)", ratio->median, ratio->low, ratio->high);
   return g_strdup_printf ("**%.2f** (%.2f–%.2f)", ratio->median, ratio->low, ratio->high);
 }
 
@@ -54,14 +69,15 @@ print_row (const BenchResult *result)
   const BenchRow *row = result->row;
   g_autofree char *size = format_size (row->size);
   g_autofree char *quire = format_time (result->sides[BENCH_QUIRE].median);
+  g_autofree char *cycles = format_cycles (result->sides[BENCH_QUIRE].median / result->cycle.median);
   g_autofree char *gst = format_time (result->sides[BENCH_GST].median);
   g_autofree char *ratio = format_ratio (&result->ratios[BENCH_GST]);
   g_autofree char *aim = format_aim (row->aim);
   g_autofree char *bytes = format_time (result->sides[BENCH_BYTES].median);
   g_autofree char *lowest = format_time (result->sides[BENCH_FLOOR].median);
 
-  printf ("| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
-          row->name, size, quire, gst, ratio, aim, bytes, lowest, row->floor != NULL ? row->floor : "");
+  printf ("| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
+          row->name, size, quire, cycles, gst, ratio, aim, bytes, lowest, row->floor != NULL ? row->floor : "");
 }
 
 static double
@@ -161,7 +177,7 @@ bench_to_json (const BenchResult *results,
   GString *json = g_string_new ("{\n");
 
   g_string_append_printf (json, "  \"quire\": \"%d.%d.%d\",\n  \"compiler\": \"%s\",\n  \"glib\": \"%u.%u.%u\",\n",
-                          QUIRE_MAJOR_VERSION, QUIRE_MINOR_VERSION, QUIRE_MICRO_VERSION, __VERSION__,
+                          QUIRE_MAJOR_VERSION, QUIRE_MINOR_VERSION, QUIRE_MICRO_VERSION, COMPILER,
                           glib_major_version, glib_minor_version, glib_micro_version);
 #ifdef BENCH_GSTREAMER
   {
@@ -183,6 +199,7 @@ bench_to_json (const BenchResult *results,
       if (row->floor != NULL)
         g_string_append_printf (json, ", \"floor_is\": \"%s\"", row->floor);
       append_aim (json, threads ? "aim_scaling" : "aim", row->aim);
+      append_figure (json, "cycle", &result->cycle);
       append_aim (json, "aim_gbytes", row->aim_bytes);
       for (guint side = 0; side < BENCH_N_SIDES; side++)
         {

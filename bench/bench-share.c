@@ -245,4 +245,17 @@ static const BenchRow rows[] = {
     "malloc, 4 atomics, free", .aim = 0.45 },
 };
 
+static const BenchRow thread_rows[] = {
+  { "share, unref, of a block each", 4 * KIB,
+    { { quire_begin, quire_share, quire_end }, BENCH_GST_CASE (gst_begin, gst_share, gst_end),
+      { NULL, }, { floor_begin, floor_share, g_free } },
+    "malloc, 4 atomics, free", .threads = BENCH_TWO_PRIVATE },
+  { "share, unref, of one block", 4 * KIB,
+    { { quire_begin, quire_share, quire_end }, BENCH_GST_CASE (gst_begin, gst_share, gst_end),
+      { NULL, }, { floor_begin, floor_share, g_free } },
+    "malloc, 4 atomics, free", .threads = BENCH_TWO_SHARED },
+};
+
+const BenchTable bench_share_thread_rows = { thread_rows, G_N_ELEMENTS (thread_rows) };
+
 const BenchTable bench_share_rows = { rows, G_N_ELEMENTS (rows) };

@@ -17,6 +17,20 @@
 /* A batch that is longer than this has fewer rounds. */
 #define LONG_BATCH 5e6
 
+/* How much longer a cycle may be than it can be, and for how many nanoseconds a row waits
+ * for such rounds. */
+#define SLOWER  1.1
+#define PATIENT 3e9
+
+static double
+read_clock (clockid_t clock)
+{
+  struct timespec now;
+
+  clock_gettime (clock, &now);
+  return (double) now.tv_sec * 1e9 + (double) now.tv_nsec;
+}
+
 /*
  * bench_now:
  *
@@ -26,11 +40,55 @@
 double
 bench_now (void)
 {
-  struct timespec now;
-
-  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
-  return (double) now.tv_sec * 1e9 + (double) now.tv_nsec;
+  return read_clock (CLOCK_THREAD_CPUTIME_ID);
 }
+
+/* The nanoseconds of a cycle: each addition waits for the one before it, and takes one. */
+static double
+time_cycle (void)
+{
+  enum { TIMES = 4096, EACH = 8 };
+  const double start = bench_now ();
+  gsize sum = 1;
+
+  for (guint i = 0; i < TIMES; i++)
+    {
+      for (guint j = 0; j < EACH; j++)
+        {
+          sum += i;
+          /* So that the additions are made one by one. */
+          __asm__ volatile ("" : "+r" (sum));
+        }
+    }
+
+  return (bench_now () - start) / (TIMES * EACH);
+}
+
+static double fastest_cycle = G_MAXDOUBLE;
+
+/*
+ * bench_measure_cycle:
+ * @slow: (out): whether it is longer now than it can be
+ *
+ * Returns: the length of a cycle in nanoseconds
+ */
+double
+bench_measure_cycle (gboolean *slow)
+{
+  const double cycle = time_cycle ();
+
+  fastest_cycle = MIN (fastest_cycle, cycle);
+  *slow = cycle > fastest_cycle * SLOWER;
+  return cycle;
+}
+
+/* What one thread did, and from when to when. */
+typedef struct
+{
+  double time;
+  double begin;
+  double end;
+} Batch;
 
 /* A second thread, that does what the first one does at the same time. */
 typedef struct
@@ -39,7 +97,7 @@ typedef struct
   gpointer         state;
   gsize            size;
   guint            n;
-  double           time;
+  Batch            batch;
   guint            started;
   guint            arrived;
   guint            done;
@@ -58,6 +116,20 @@ run_batch (const BenchCase *each,
 
   each->loop (state, size, n);
   return bench_now () - start;
+}
+
+static Batch
+run_timed_batch (const BenchCase *each,
+                 gpointer         state,
+                 gsize            size,
+                 guint            n)
+{
+  Batch batch;
+
+  batch.begin = read_clock (CLOCK_MONOTONIC);
+  batch.time = run_batch (each, state, size, n);
+  batch.end = read_clock (CLOCK_MONOTONIC);
+  return batch;
 }
 
 /* Both are on their processors before either begins. */
@@ -81,21 +153,23 @@ help (gpointer nothing)
       if (helper.quit)
         return NULL;
       meet ();
-      helper.time = run_batch (helper.each, helper.state, helper.size, helper.n);
+      helper.batch = run_timed_batch (helper.each, helper.state, helper.size, helper.n);
       __atomic_store_n (&helper.done, turn, __ATOMIC_RELEASE);
     }
 }
 
-/* The mean of the two threads. */
+/* The mean of the two threads; 0 if they did not really run at the same time, because
+ * somebody else had one of the processors. */
 static double
-run_two (const BenchCase *each,
-         gpointer         state,
-         gpointer         other,
-         gsize            size,
-         guint            n)
+try_run_two (const BenchCase *each,
+             gpointer         state,
+             gpointer         other,
+             gsize            size,
+             guint            n)
 {
   const guint turn = helper.started + 1;
-  double time;
+  Batch batch;
+  double both, either;
 
   helper.each = each;
   helper.state = other;
@@ -103,11 +177,29 @@ run_two (const BenchCase *each,
   helper.n = n;
   __atomic_store_n (&helper.started, turn, __ATOMIC_RELEASE);
   meet ();
-  time = run_batch (each, state, size, n);
+  batch = run_timed_batch (each, state, size, n);
   while (__atomic_load_n (&helper.done, __ATOMIC_ACQUIRE) != turn)
     g_thread_yield ();
 
-  return (time + helper.time) / 2;
+  both = MIN (batch.end, helper.batch.end) - MAX (batch.begin, helper.batch.begin);
+  either = MAX (batch.end, helper.batch.end) - MIN (batch.begin, helper.batch.begin);
+
+  return both > 0.8 * either ? (batch.time + helper.batch.time) / 2 : 0;
+}
+
+static double
+run_two (const BenchCase *each,
+         gpointer         state,
+         gpointer         other,
+         gsize            size,
+         guint            n)
+{
+  double time = 0;
+
+  for (guint tries = 0; time <= 0 && tries < 100; tries++)
+    time = try_run_two (each, state, other, size, n);
+
+  return time;
 }
 
 /* How often it is done in a batch. The first times are slow: pages are touched, types
@@ -143,12 +235,21 @@ compare (gconstpointer a,
   return (x > y) - (x < y);
 }
 
-/* The median and the quartiles. */
+/* The median and the quartiles; what is 0 could not be measured. */
 static BenchFigure
 summarize (const double *values,
-           guint         n)
+           guint         n_values)
 {
-  g_autofree double *sorted = g_memdup2 (values, n * sizeof (double));
+  g_autofree double *sorted = g_new0 (double, n_values);
+  guint n = 0;
+
+  for (guint i = 0; i < n_values; i++)
+    {
+      if (values[i] > 0)
+        sorted[n++] = values[i];
+    }
+  if (n == 0)
+    return (BenchFigure) { 0, };
 
   qsort (sorted, n, sizeof (double), compare);
   return (BenchFigure) { .median = sorted[n / 2], .low = sorted[n / 4], .high = sorted[(n * 3) / 4] };
@@ -195,11 +296,32 @@ side_end (Side *side)
   g_free (side->alone);
 }
 
+/* One turn of each side; who begins changes. */
+static void
+run_round (const BenchRow *row,
+           Side           *sides,
+           gboolean        two,
+           guint           round)
+{
+  for (guint turn = 0; turn < BENCH_N_SIDES; turn++)
+    {
+      Side *side = &sides[(round + turn) % BENCH_N_SIDES];
+
+      if (side->each == NULL)
+        continue;
+      side->alone[round] = run_batch (side->each, side->state, row->size, side->n) / side->n;
+      side->times[round] = side->alone[round];
+      if (two)
+        side->times[round] = run_two (side->each, side->state, side->other, row->size, side->n) / side->n;
+    }
+}
+
 /*
  * bench_row:
  *
  * The sides take turns, one short batch each, so that whatever the machine does
- * happens to all of them alike; who begins changes as well.
+ * happens to all of them alike. A round in which the processor was slow, because somebody
+ * else has the other half of it, is done again for a while.
  */
 void
 bench_row (const BenchRow *row,
@@ -207,8 +329,9 @@ bench_row (const BenchRow *row,
            BenchResult    *result)
 {
   Side sides[BENCH_N_SIDES] = { { NULL, }, };
+  g_autofree double *cycles = g_new (double, rounds);
   GThread *thread = NULL;
-  double longest = 0;
+  double longest = 0, start;
 
   for (guint i = 0; i < BENCH_N_SIDES; i++)
     {
@@ -228,19 +351,17 @@ bench_row (const BenchRow *row,
       thread = g_thread_new ("bench", help, NULL);
     }
 
-  for (guint round = 0; round < rounds; round++)
+  start = read_clock (CLOCK_MONOTONIC);
+  for (guint round = 0; round < rounds;)
     {
-      for (guint turn = 0; turn < BENCH_N_SIDES; turn++)
-        {
-          Side *side = &sides[(round + turn) % BENCH_N_SIDES];
+      gboolean slow_before, slow_after;
 
-          if (side->each == NULL)
-            continue;
-          side->alone[round] = run_batch (side->each, side->state, row->size, side->n) / side->n;
-          side->times[round] = side->alone[round];
-          if (thread != NULL)
-            side->times[round] = run_two (side->each, side->state, side->other, row->size, side->n) / side->n;
-        }
+      cycles[round] = bench_measure_cycle (&slow_before);
+      run_round (row, sides, thread != NULL, round);
+      cycles[round] = MAX (cycles[round], bench_measure_cycle (&slow_after));
+
+      if (!(slow_before || slow_after) || read_clock (CLOCK_MONOTONIC) > start + PATIENT)
+        round++;
     }
 
   if (thread != NULL)
@@ -250,7 +371,7 @@ bench_row (const BenchRow *row,
       g_thread_join (thread);
     }
 
-  *result = (BenchResult) { .row = row, .rounds = rounds };
+  *result = (BenchResult) { .row = row, .rounds = rounds, .cycle = summarize (cycles, rounds) };
   for (guint i = 0; i < BENCH_N_SIDES; i++)
     {
       g_autofree double *ratios = g_new (double, rounds);
@@ -260,9 +381,10 @@ bench_row (const BenchRow *row,
       result->sides[i] = summarize (sides[i].times, rounds);
       result->alone[i] = summarize (sides[i].alone, rounds);
       for (guint round = 0; round < rounds; round++)
-        ratios[round] = sides[BENCH_QUIRE].times[round] / sides[i].times[round];
+        ratios[round] = sides[i].times[round] > 0 ? sides[BENCH_QUIRE].times[round] / sides[i].times[round] : 0;
       result->ratios[i] = summarize (ratios, rounds);
-      result->ratios[i].median = result->sides[BENCH_QUIRE].median / result->sides[i].median;
+      if (result->sides[i].median > 0)
+        result->ratios[i].median = result->sides[BENCH_QUIRE].median / result->sides[i].median;
     }
 
   for (guint i = 0; i < BENCH_N_SIDES; i++)

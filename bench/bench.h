@@ -74,6 +74,8 @@ typedef struct
   BenchFigure     sides[BENCH_N_SIDES];
   /* One thread alone, where there are two. */
   BenchFigure     alone[BENCH_N_SIDES];
+  /* How long a cycle of the processor was meanwhile. */
+  BenchFigure     cycle;
   /* Quire over another: of the medians, and the quartiles of the rounds. */
   BenchFigure     ratios[BENCH_N_SIDES];
 } BenchResult;
@@ -88,12 +90,18 @@ extern const BenchTable bench_alloc_rows;
 extern const BenchTable bench_map_rows;
 extern const BenchTable bench_share_rows;
 extern const BenchTable bench_copy_rows;
-extern const BenchTable bench_thread_rows;
+extern const BenchTable bench_descriptor_rows;
+extern const BenchTable bench_pool_rows;
+extern const BenchTable bench_alloc_thread_rows;
+extern const BenchTable bench_map_thread_rows;
+extern const BenchTable bench_share_thread_rows;
+extern const BenchTable bench_pool_thread_rows;
 
 double bench_now           (void);
-void   bench_row           (const BenchRow *row,
-                            guint           rounds,
-                            BenchResult    *result);
+double bench_measure_cycle (gboolean          *slow);
+void   bench_row           (const BenchRow    *row,
+                            guint              rounds,
+                            BenchResult       *result);
 void   bench_print_table   (const BenchResult *results,
                             gsize              n_results);
 char  *bench_to_json       (const BenchResult *results,
@@ -114,7 +122,7 @@ char  *bench_to_json       (const BenchResult *results,
 
 /* What the compiler must not know the use of, so that it is not left out. */
 static inline void
-bench_keep (gconstpointer value)
+bench_keep (gpointer value)
 {
   __asm__ volatile ("" : : "r" (value) : "memory");
 }

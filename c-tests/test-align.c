@@ -121,6 +121,42 @@ test_default (void)
 }
 
 static void
+test_lines (void)
+{
+  static const gsize sizes[] = { 1024, 1025, 4096, 65537, 1048576, 1048577, 4194304 };
+
+  g_test_summary ("Larger data begins at a cache line, though nobody asked; all of it can be written");
+
+  for (gsize s = 0; s < G_N_ELEMENTS (sizes); s++)
+    {
+      for (gsize p = 0; p <= G_N_ELEMENTS (prefixes); p++)
+        {
+          /* Beside those with a prefix, the plain ones. */
+          const gsize prefix = p < G_N_ELEMENTS (prefixes) ? prefixes[p] : 0;
+          QuireMemory *blocks[4];
+
+          for (gsize i = 0; i < G_N_ELEMENTS (blocks); i++)
+            {
+              QuireMapInfo info;
+              QuireMemory *memory = p < G_N_ELEMENTS (prefixes)
+                                      ? new_aligned (0, prefix, sizes[s], i, 0)
+                                      : quire_memory_new (sizes[s]);
+
+              blocks[i] = memory;
+              g_assert_true (quire_memory_is_aligned (memory, 63));
+              g_assert_cmpuint (quire_memory_get_align (memory), ==, quire_allocator_get_default_align ());
+              g_assert_true (quire_memory_map (memory, &info, QUIRE_MAP_WRITE));
+              memset (info.data - prefix, 0x5a, prefix + info.maxsize);
+              quire_memory_unmap (memory, &info);
+            }
+
+          for (gsize i = 0; i < G_N_ELEMENTS (blocks); i++)
+            quire_memory_unref (blocks[i]);
+        }
+    }
+}
+
+static void
 test_no_mask (void)
 {
   static const gsize wrong[] = {
@@ -266,6 +302,7 @@ main (int    argc,
   g_test_add_func ("/align/params", test_params);
   g_test_add_func ("/align/data", test_data);
   g_test_add_func ("/align/default", test_default);
+  g_test_add_func ("/align/lines", test_lines);
   g_test_add_func ("/align/no-mask", test_no_mask);
   g_test_add_func ("/align/huge-mask", test_huge_mask);
   g_test_add_func ("/align/is-aligned", test_is_aligned);

@@ -427,8 +427,9 @@ hand_over_async (Fixture *fixture)
   g_autoptr (GAsyncResult) receive_result = NULL;
   g_autoptr (GAsyncResult) send_result = NULL;
   g_autoptr (GAsyncResult) cancelled_result = NULL;
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  GCancellable *cancellable = g_cancellable_new ();
   g_autoptr (GError) error = NULL;
+  GWeakRef weak;
 
   g_assert_true (quire_memory_fill (block, 0, -1, 9));
   quire_memory_receive_async (fixture->there, QUIRE_FD_NONE, NULL, keep_result, &receive_result);
@@ -446,6 +447,17 @@ hand_over_async (Fixture *fixture)
   g_cancellable_cancel (cancellable);
   g_assert_null (quire_memory_receive_finish (wait_for (&cancelled_result), &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+
+  /* It has a descriptor, and the thread that waited has it for a moment longer. */
+  g_clear_object (&cancelled_result);
+  g_weak_ref_init (&weak, cancellable);
+  g_clear_object (&cancellable);
+  while ((cancellable = g_weak_ref_get (&weak)) != NULL)
+    {
+      g_clear_object (&cancellable);
+      g_usleep (1000);
+    }
+  g_weak_ref_clear (&weak);
 }
 
 static void

@@ -16,42 +16,46 @@
 #include "quire-share-private.h"
 #include "quire-sizes.h"
 
+/* Adds the sizes up, and finds out whether each block lies right after the one before it.
+ * One look at each block does for both. */
 static gboolean
-add_sizes (QuireMemory * const *memories,
-           gsize                n_memories,
-           gsize               *total,
-           GError             **error)
+look_at_all (QuireMemory * const *memories,
+             gsize                n_memories,
+             gsize               *total,
+             gboolean            *is_span,
+             GError             **error)
 {
   gsize sum = 0;
+  gboolean span = n_memories > 1;
 
   for (gsize i = 0; i < n_memories; i++)
     {
       gsize offset, size;
 
+      /* Scripts can put nothing at all in a list. */
+      if (G_UNLIKELY (memories[i] == NULL))
+        {
+          g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
+                       "Of the %" G_GSIZE_FORMAT " blocks to merge, number %" G_GSIZE_FORMAT " is none",
+                       n_memories, i);
+          return FALSE;
+        }
+
       quire_memory_get_window (memories[i], &offset, &size);
-      if (!g_size_checked_add (&sum, sum, size))
+      if (G_UNLIKELY (!g_size_checked_add (&sum, sum, size)))
         {
           g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_TOO_LARGE,
                        "The %" G_GSIZE_FORMAT " blocks to merge are together beyond %" G_GSIZE_FORMAT " bytes",
                        n_memories, G_MAXSIZE);
           return FALSE;
         }
+
+      if (span && i > 0)
+        span = quire_share_is_followed (memories[i - 1], memories[i]);
     }
 
   *total = sum;
-  return TRUE;
-}
-
-static gboolean
-is_span (QuireMemory * const *memories,
-         gsize                n_memories)
-{
-  for (gsize i = 0; i + 1 < n_memories; i++)
-    {
-      if (!quire_share_is_followed (memories[i], memories[i + 1]))
-        return FALSE;
-    }
-
+  *is_span = span;
   return TRUE;
 }
 
@@ -179,6 +183,7 @@ quire_memory_merge_list (QuireMemory * const *memories,
                          GError             **error)
 {
   QuireMemory *merged;
+  gboolean is_span;
   gsize total;
 
   g_return_val_if_fail (memories != NULL || n_memories == 0, NULL);
@@ -187,24 +192,12 @@ quire_memory_merge_list (QuireMemory * const *memories,
   if (copied != NULL)
     *copied = 0;
 
-  /* Scripts can put nothing at all in a list. */
-  for (gsize i = 0; i < n_memories; i++)
-    {
-      if (memories[i] == NULL)
-        {
-          g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
-                       "Of the %" G_GSIZE_FORMAT " blocks to merge, number %" G_GSIZE_FORMAT " is none",
-                       n_memories, i);
-          return NULL;
-        }
-    }
+  if (!look_at_all (memories, n_memories, &total, &is_span, error))
+    return NULL;
 
   if (n_memories == 1)
     return ref_open (memories[0], error);
-  if (!add_sizes (memories, n_memories, &total, error))
-    return NULL;
-
-  if (n_memories > 1 && is_span (memories, n_memories))
+  if (is_span)
     return quire_share_new (memories[0], quire_atomic_load_relaxed (&memories[0]->offset),
                             total, error);
 

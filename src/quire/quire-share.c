@@ -262,19 +262,20 @@ quire_share_ask_allocator (QuireMemory *first,
   return first_offset + first_size == second_offset;
 }
 
+/* @offset is 0 already. */
 static inline gboolean
 find_span (QuireMemory *first,
            QuireMemory *second,
            gssize      *offset)
 {
-  const gboolean is_span = quire_share_is_followed (first, second);
+  if (!quire_share_is_followed (first, second))
+    return FALSE;
 
   if (offset != NULL)
-    *offset = is_span ? (gssize) (quire_atomic_load_relaxed (&first->offset) -
-                                  quire_atomic_load_relaxed (&first->parent->offset))
-                      : 0;
+    *offset = (gssize) (quire_atomic_load_relaxed (&first->offset) -
+                        quire_atomic_load_relaxed (&first->parent->offset));
 
-  return is_span;
+  return TRUE;
 }
 
 /**
@@ -296,6 +297,9 @@ quire_memory_is_span (QuireMemory *first,
                       QuireMemory *second,
                       gsize       *offset)
 {
+  if (offset != NULL)
+    *offset = 0;
+
   g_return_val_if_fail (first != NULL, FALSE);
   g_return_val_if_fail (second != NULL, FALSE);
 
@@ -321,6 +325,9 @@ quire_memory_find_span (QuireMemory *first,
                         QuireMemory *second,
                         gssize      *offset)
 {
+  if (offset != NULL)
+    *offset = 0;
+
   g_return_val_if_fail (first != NULL, FALSE);
   g_return_val_if_fail (second != NULL, FALSE);
 

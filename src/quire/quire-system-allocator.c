@@ -36,6 +36,13 @@ struct _QuireSystemAllocator
 
 G_DEFINE_FINAL_TYPE (QuireSystemAllocator, quire_system_allocator, QUIRE_TYPE_ALLOCATOR)
 
+/* Data of this size and more begins at a cache line. memcpy() from one block to another is
+ * fastest so: of 16 KiB it takes half the time. And where it is made of `rep movsb`, it
+ * takes 25 times as long on a Zen 3 if the target is less than a cache line behind the
+ * source, page for page, as two blocks of malloc() in a row may be. */
+#define LINES_FROM ((gsize) 1024)
+#define LINE       ((gsize) 64)
+
 /*
  * Large blocks ask for huge pages. To fill fresh memory is to wait for its pages, one by
  * one: with huge ones a block of 64 MiB was filled in a sixth of the time, and it began to
@@ -81,13 +88,14 @@ quire_system_allocator_make (gsize                        size,
                              GError                     **error)
 {
   const gsize align = params->align | QUIRE_DEFAULT_ALIGN;
+  const gsize begin = size >= LINES_FROM ? align | (LINE - 1) : align;
   const gsize maxsize = params->prefix + size + params->padding;
   gsize slack = 0, huge = 0, end = 0;
   QuireSystemMemory *system = NULL;
   guint8 *base;
 
-  if (align > QUIRE_DEFAULT_ALIGN || (params->prefix & QUIRE_DEFAULT_ALIGN) != 0)
-    slack = align;
+  if (begin > QUIRE_DEFAULT_ALIGN || (params->prefix & QUIRE_DEFAULT_ALIGN) != 0)
+    slack = begin;
 
   if (G_UNLIKELY (maxsize >= QUIRE_PAGES_LARGE) && (huge = quire_pages_get_huge (maxsize)) != 0)
     {
@@ -133,14 +141,19 @@ quire_system_allocator_make_plain (gsize    size,
                                    GError **error)
 {
   static const QuireAllocationParams nothing_special;
-  QuireSystemMemory *system = malloc (sizeof (QuireSystemMemory) + size);
+  const gsize slack = size >= LINES_FROM ? LINE - 1 - QUIRE_DEFAULT_ALIGN : 0;
+  QuireSystemMemory *system = malloc (sizeof (QuireSystemMemory) + slack + size);
+  guint8 *base;
 
   /* Which says what is wrong. */
   if (G_UNLIKELY (system == NULL))
     return quire_system_allocator_make (size, &nothing_special, error);
 
+  base = (guint8 *) system->block;
+  base += -(guintptr) base & slack;
+
   quire_memory_set_up (&system->memory, QUIRE_MEMORY_FLAG_NONE, quire_system_allocator_get (), NULL,
-                       size, QUIRE_DEFAULT_ALIGN, 0, size, system->block);
+                       size, QUIRE_DEFAULT_ALIGN, 0, size, base);
   system->notify = NULL;
 
   return &system->memory;
