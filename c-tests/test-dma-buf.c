@@ -190,7 +190,7 @@ test_refused (void)
   quire_assert_refused (quire_memory_map_full (memory, &info, QUIRE_MAP_WRITE, &error), FAILED, "8192", g_strerror (EIO));
   next_errno = 0;
   g_assert_null (info.memory);
-  g_assert_cmpstr (quire_memory_describe_lock (memory), ==, "free");
+  quire_assert_state (memory, "free");
   assert_calls ("!");
 }
 
@@ -208,7 +208,7 @@ test_end_fails (void)
   quire_memory_unmap (memory, &info);
   g_test_assert_expected_messages ();
   next_errno = 0;
-  g_assert_cmpstr (quire_memory_describe_lock (memory), ==, "free");
+  quire_assert_state (memory, "free");
   assert_calls ("sw!");
 }
 

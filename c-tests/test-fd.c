@@ -448,11 +448,11 @@ use_truncated (QuireMemory *memory,
       quire_assert_refused (quire_memory_try_compare (target, handles[i], &order, &error), OUT_OF_RANGE, "truncated");
       quire_assert_refused (quire_memory_try_to_bytes (handles[i], &error), OUT_OF_RANGE, "truncated");
       g_assert_false (quire_memory_is_aligned (handles[i], 0));
-      g_assert_cmpstr (quire_memory_describe_lock (share), ==, "free");
+      quire_assert_state (share, "free");
     }
   quire_assert_refused (quire_memory_merge_list (memories, 2, NULL, &error), OUT_OF_RANGE, "truncated");
   quire_memory_unref (share);
-  g_assert_cmpstr (quire_memory_describe_lock (memory), ==, "free");
+  quire_assert_state (memory, "free");
   quire_assert_refused (quire_memory_try_fill (memory, 0, -1, 1, &error), OUT_OF_RANGE, "truncated");
   quire_assert_refused (quire_memory_try_write (memory, 0, bytes, 10, &error), OUT_OF_RANGE, "truncated");
 }

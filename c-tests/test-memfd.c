@@ -355,6 +355,23 @@ test_no_memory (void)
   g_assert_cmpuint (n_fallocate, ==, 0);
 }
 
+/* In a child, whose end the signal would be. */
+static int
+try_file_sizes (void)
+{
+  const struct rlimit limit = { 10000, 10000 };
+  g_autoptr (QuireAllocator) allocator = quire_allocator_find ("memfd");
+  g_autoptr (QuireMemory) memory = NULL;
+
+  if (setrlimit (RLIMIT_FSIZE, &limit) != 0)
+    return 1;
+  memory = quire_allocator_alloc (allocator, 10000, NULL);
+  if (memory == NULL || !quire_memory_fill (memory, 0, -1, 1))
+    return 2;
+  quire_assert_refused (quire_allocator_try_alloc (allocator, 10001, NULL, &error), TOO_LARGE, "10001", g_strerror (EFBIG));
+  return 0;
+}
+
 static void
 test_file_size_limit (void)
 {
@@ -365,19 +382,7 @@ test_file_size_limit (void)
 
   pid = fork ();
   if (pid == 0)
-    {
-      const struct rlimit limit = { 10000, 10000 };
-      g_autoptr (QuireAllocator) allocator = quire_allocator_find ("memfd");
-      g_autoptr (QuireMemory) memory = NULL;
-
-      if (setrlimit (RLIMIT_FSIZE, &limit) != 0)
-        _exit (1);
-      memory = quire_allocator_alloc (allocator, 10000, NULL);
-      if (memory == NULL || !quire_memory_fill (memory, 0, -1, 1))
-        _exit (2);
-      quire_assert_refused (quire_allocator_try_alloc (allocator, 10001, NULL, &error), TOO_LARGE, "10001", g_strerror (EFBIG));
-      _exit (0);
-    }
+    _exit (try_file_sizes ());
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
   g_assert_cmpint (status, ==, 0);
 }

@@ -69,7 +69,7 @@ test_write (void)
   g_assert_true (quire_memory_add_seals (memory, QUIRE_SEAL_WRITE));
   g_assert_true ((quire_memory_get_seals (memory) & QUIRE_SEAL_WRITE) != 0);
   g_assert_true ((quire_memory_get_flags (memory) & QUIRE_MEMORY_FLAG_READONLY) != 0);
-  g_assert_cmpstr (quire_memory_describe_lock (memory), ==, "1 share alive");
+  quire_assert_state (memory, "1 share alive");
   g_clear_pointer (&share, quire_memory_unref);
   quire_assert_refused (quire_memory_map_full (memory, &refused, QUIRE_MAP_WRITE, &error), READ_ONLY);
   quire_assert_refused (quire_memory_try_lock (memory, QUIRE_MAP_READWRITE, &error), READ_ONLY);
@@ -95,7 +95,7 @@ test_write_busy (void)
 
   quire_assert_refused (quire_memory_try_add_seals (memory, QUIRE_SEAL_WRITE, &error), BUSY, g_strerror (EBUSY));
   g_assert_true (quire_memory_is_writable (memory));
-  g_assert_cmpstr (quire_memory_describe_lock (memory), ==, "free");
+  quire_assert_state (memory, "free");
   quire_test_set_byte (memory, 5000, 0x51);
   g_assert_cmpuint (quire_test_get_byte (other, 5000), ==, 0x51);
 
