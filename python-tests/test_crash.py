@@ -29,8 +29,8 @@ for base in Memory.__mro__[1:]:
 SCRIPTS['bases alone'] = '''
 class Nothing(_quire.MemoryBase): pass
 class Neither(_quire.MappingBase): pass
-class Foreign(_quire.MemoryBase, Quire.AllocationParams): pass
-others = [_quire.MemoryBase(), _quire.MappingBase(), Nothing(), Neither(), GLib.Bytes.new(b'abc'),
+class Foreign(_quire.MemoryBase, GLib.Bytes): pass
+others = [_quire.MemoryBase(5), attempt(_quire.MemoryBase), attempt(_quire.MappingBase), Nothing(5), attempt(Neither), GLib.Bytes.new(b'abc'),
           attempt(Foreign), attempt(Foreign.new), Quire.AllocationParams.new(), 5, None, 'text', object]
 for other in others:
     for use in (memoryview, len, bytes, lambda o: o[1:2], lambda o: o + o, lambda o: o.map(), lambda o: o.close(),
@@ -188,7 +188,7 @@ for make in (lambda: Memory(100), lambda: Memory(100)[:], lambda: Memory(100).ma
 
 SCRIPTS['merge_list of nothing'] = '''
 for wrong in ([None], [Memory(1), None], [None] * 5, [5], 'text', {}, iter([Memory(1)]), [[Memory(1)]],
-              [GLib.Bytes.new(b'a')], {Memory(1): 1}, None, 5, object()):
+              [GLib.Bytes.new(b'a')], {1: Memory(1)}, None, 5, object()):
     for merge_list in (Memory.merge_list, Quire.memory_merge_list):
         assert isinstance(attempt(merge_list, wrong), (TypeError, GLib.Error)), wrong
 '''
@@ -247,7 +247,7 @@ for thing in (Memory(5), Memory(5).map(), Memory(5)[:]):
         result = attempt(duplicate, thing)
         attempt(bytes, result)
     weakref.ref(thing)(), weakref.proxy(thing).__class__
-    repr(thing), str(thing), hash(thing), thing == thing, thing != 5, {thing: 1}
+    repr(thing), str(thing), attempt(hash, thing), thing == thing, thing != 5, {id(thing): 1}
 '''
 
 SCRIPTS['strange subclasses'] = '''

@@ -26,7 +26,8 @@ def test_buffer_error_is_both():
         with pytest.raises(builtins.BufferError) as caught:
             memoryview(memory)
     error = caught.value
-    assert type(error) is Quire.BufferError
+    assert type(error) is Quire.Error.Busy
+    assert isinstance(error, Quire.BufferError)
     assert (error.domain, error.code) == (DOMAIN, Code.BUSY)
     assert error.message in str(error)
     assert not isinstance(error, Quire.MemoryError)
@@ -72,6 +73,131 @@ def test_every_code(name):
     assert error.code == getattr(Code, name)
     # In the hexadecimal of flags, or as it is.
     assert str(number) in error.message or hex(number) in error.message
+
+
+CLASSES = {
+    'FAILED': ('Failed', ()),
+    'READ_ONLY': ('ReadOnly', (BufferError, TypeError)),
+    'BUSY': ('Busy', (BufferError,)),
+    'NOT_MAPPABLE': ('NotMappable', (BufferError,)),
+    'NOT_SHAREABLE': ('NotShareable', ()),
+    'OUT_OF_RANGE': ('OutOfRange', (IndexError, ValueError)),
+    'NO_SPACE': ('NoSpace', (MemoryError,)),
+    'TOO_LARGE': ('TooLarge', (OverflowError, MemoryError)),
+    'CLOSED': ('Closed', (BufferError, ValueError)),
+    'NOT_SUPPORTED': ('NotSupported', (ValueError,)),
+}
+CONVENTIONS = {BufferError, TypeError, IndexError, ValueError, MemoryError, OverflowError}
+
+
+@pytest.mark.parametrize('name', REACHED)
+def test_every_code_has_a_class(name):
+    class_name, conventions = CLASSES[name]
+    cls = getattr(Quire.Error, class_name)
+    with pytest.raises(cls) as caught:
+        REACHED[name][0]()
+    assert type(caught.value) is cls
+    assert issubclass(cls, Quire.Error)
+    assert issubclass(cls, GLib.Error)
+    assert {kind for kind in CONVENTIONS if issubclass(cls, kind)} == set(conventions)
+    assert issubclass(cls, Quire.BufferError) == (BufferError in conventions)
+    # Others are not caught by it.
+    for other, _ in CLASSES.values():
+        assert other == class_name or not isinstance(caught.value, getattr(Quire.Error, other))
+
+
+def test_classes_have_names():
+    for name, (class_name, _) in CLASSES.items():
+        cls = getattr(Quire.Error, class_name)
+        assert (cls.__module__, cls.__qualname__) == ('gi.repository.Quire', f'Error.{class_name}')
+        assert cls.__doc__
+        error = cls('why')
+        assert (error.message, error.domain, error.code) == ('why', DOMAIN, getattr(Code, name))
+        assert str(error) == 'why'
+        assert repr(error) == f"Quire.Error.{class_name}('why')"
+        assert error.matches(Quire.memory_error_quark(), getattr(Code, name))
+        twin = error.copy()
+        assert (type(twin), twin.message) == (cls, 'why')
+    classes = {value for value in vars(Quire.Error).values() if isinstance(value, type)}
+    assert classes == {getattr(Quire.Error, class_name) for class_name, _ in CLASSES.values()}
+
+
+def introspected(name):
+    """A method as PyGObject has it, which knows nothing of the classes."""
+    base = Quire.Memory.__mro__[2]
+    assert base.__module__ == 'gi.repository.Quire'
+    return getattr(base, name)
+
+
+@pytest.mark.parametrize('cls, provoke', [
+    ('Busy', lambda: introspected('map')(busy(), READ)),
+    ('Busy', lambda: introspected('share')(busy(), 0, -1)),
+    ('Busy', lambda: busy().lock(READ)),
+    ('Busy', lambda: busy().make_writable() and busy().to_bytes()),
+    ('OutOfRange', lambda: introspected('copy')(make(b'abc'), 5, 5)),
+    ('OutOfRange', lambda: introspected('resize')(make(b'abc'), 0, 5)),
+    ('Failed', lambda: make(b'abc').unlock(READ)),
+    ('NotSupported', lambda: make(b'abc').make_mapped(UNIQUE)),
+    ('Closed', lambda: closed().to_bytes()),
+    ('Closed', lambda: introspected('merge')(make(b'abc'), closed())),
+    ('TooLarge', lambda: Quire.Allocator.find(None).alloc((1 << 64) - 1, None)),
+    ('NoSpace', lambda: Quire.Memory.new_with_params(1 << 62, None)),
+    ('NotSupported', lambda: Quire.Memory.new_with_params(1, Quire.AllocationParams(align=2))),
+])
+def test_errors_of_introspected_calls_have_the_classes(cls, provoke):
+    with pytest.raises(getattr(Quire.Error, cls)) as caught:
+        provoke()
+    assert type(caught.value) is getattr(Quire.Error, cls)
+    assert caught.value.domain == DOMAIN
+
+
+def busy():
+    memory = make(bytes(77))
+    memory.held = memory.map(WRITE)
+    return memory
+
+
+def closed():
+    memory = make(bytes(77))
+    memory.close()
+    return memory
+
+
+def test_errors_made_by_hand():
+    for make_error in (lambda: GLib.Error('why', DOMAIN, Code.BUSY),
+                       lambda: GLib.Error(message='why', domain=DOMAIN, code=Code.BUSY),
+                       lambda: GLib.Error.new_literal(Quire.memory_error_quark(), 'why', Code.BUSY),
+                       lambda: Quire.Error('why', code=Code.BUSY)):
+        error = make_error()
+        assert type(error) is Quire.Error.Busy
+        assert (error.message, error.domain, error.code) == ('why', DOMAIN, Code.BUSY)
+    assert type(Quire.Error('why')) is Quire.Error.Failed
+    assert type(Quire.Error('why', code=77)) is Quire.Error
+    assert type(GLib.Error('why', DOMAIN, 77)) is Quire.Error
+
+
+def test_errors_of_others_are_as_they_were():
+    assert type(GLib.Error()) is GLib.Error
+    assert type(GLib.Error('why', 'g-io-error-quark', 1)) is GLib.Error
+    assert GLib.Error('why', 'g-io-error-quark', 1).args == ('why',)
+
+    class Own(GLib.Error):
+        def __init__(self, first, *, second):
+            super().__init__(first, DOMAIN, second)
+
+    assert type(Own('why', second=2)) is Own
+    with pytest.raises(GLib.Error) as caught:
+        Gio.File.new_for_path('/nowhere').read(None)
+    assert type(caught.value) is GLib.Error
+    assert not isinstance(caught.value, Quire.Error)
+
+
+def test_errors_are_no_others():
+    with pytest.raises(TypeError):
+        Quire.Error.Busy(1, 2, 3, 4)
+    assert not issubclass(Quire.Error, tuple(CONVENTIONS))
+    for name in vars(Quire.Error):
+        assert name.startswith('_') or name in {'copy', *(cls for cls, _ in CLASSES.values())}
 
 
 def test_every_code_is_reached():
@@ -228,7 +354,7 @@ def test_write_out_of_range():
 @pytest.mark.parametrize('value', [-1, 256, 1 << 64, 'x', None])
 def test_fill_with_what_is_no_byte(value):
     memory = make(bytes(range(100)))
-    with pytest.raises((TypeError, OverflowError)):
+    with pytest.raises((TypeError, ValueError)):
         memory.fill(0, -1, value)
     assert bytes(memory) == bytes(range(100))
 
@@ -270,7 +396,16 @@ ASKED_OF_A_HANDLE = {
     'is_type': lambda memory: memory.is_type('system'),
     'is_writable': lambda memory: memory.is_writable(),
     'describe_lock': lambda memory: memory.describe_lock(),
+    'cast': lambda memory: memory.cast('I'),
     'len': len,
+    'index': lambda memory: memory[0],
+    'index write': lambda memory: memory.__setitem__(0, 1),
+    'slice write': lambda memory: memory.__setitem__(slice(1, 2), b'x'),
+    'in': lambda memory: 5 in memory,
+    'iter': iter,
+    'reversed': reversed,
+    '==': lambda memory: memory == b'',
+    '== reflected': lambda memory: Quire.Memory(1) != memory,
     'with': lambda memory: memory.__enter__(),
     'memoryview': memoryview,
     'bytes': bytes,
@@ -295,7 +430,8 @@ def test_every_method_was_asked():
                if not name.startswith('_') and callable(getattr(Quire.Memory, name))}
     asked = {name.split()[0] for name in ASKED_OF_A_HANDLE}
     # Those that ask no handle, and those that are for closed ones too.
-    assert methods - asked == {'new', 'new_with_params', 'new_from_bytes', 'close', 'is_closed', 'unmap'}
+    assert methods - asked == {'new', 'new_with_params', 'new_from_bytes', 'close', 'is_closed', 'is_same',
+                               'unmap'}
 
 
 def test_unmap_of_a_closed_handle():

@@ -13,8 +13,8 @@ from gi.repository import Gio, GLib, GObject, Quire
 from helpers import READ, READWRITE, Code, address, make
 
 MEMORY = {
-    'close', 'closed', 'compare', 'copy', 'describe_lock', 'fill', 'get_align', 'get_allocator', 'get_flags',
-    'get_parent', 'get_sizes', 'is_aligned', 'is_closed', 'is_span', 'is_type', 'is_writable', 'lock',
+    'cast', 'close', 'closed', 'compare', 'copy', 'describe_lock', 'fill', 'get_align', 'get_allocator', 'get_flags',
+    'get_parent', 'get_sizes', 'is_aligned', 'is_closed', 'is_same', 'is_span', 'is_type', 'is_writable', 'lock',
     'make_mapped', 'make_writable', 'map', 'merge', 'merge_list', 'new', 'new_from_bytes', 'new_with_params',
     'read', 'read_from_stream', 'resize', 'share', 'to_bytes', 'unlock', 'unmap', 'wrap', 'write',
 }
@@ -25,12 +25,12 @@ MEMORY |= {
 }
 MAPPING = {
     'copy', 'data', 'flags', 'get_flags', 'get_maxsize', 'get_memory', 'get_size', 'is_released', 'maxsize',
-    'memory', 'release', 'size', 'view_bytes', 'write_back',
+    'memory', 'release', 'size', 'unmap', 'view_bytes', 'write_back',
 }
 ALLOCATOR = {'alloc', 'find', 'get_default_align', 'get_mem_type', 'register', 'set_default'}
 PARAMS = {'align', 'copy', 'flags', 'new', 'padding', 'prefix'}
 NAMESPACE = {
-    'AllocationParams', 'Allocator', 'AllocatorClass', 'BufferError', 'MAJOR_VERSION', 'MICRO_VERSION',
+    'AllocationParams', 'Allocator', 'AllocatorClass', 'BufferError', 'Error', 'MAJOR_VERSION', 'MICRO_VERSION',
     'MINOR_VERSION', 'MapFlags', 'MapInfo', 'Mapping', 'Memory', 'MemoryError', 'MemoryFlags',
     'memory_error_quark', 'memory_merge_list',
 }

@@ -7,6 +7,7 @@
 import ctypes
 import gc
 import os
+import pickle
 import sys
 import threading
 import weakref
@@ -110,6 +111,143 @@ def test_a_view_holds_its_object_until_it_goes():
     with info:
         assert sys.getrefcount(info) > before
     assert sys.getrefcount(info) == before
+
+
+def cycle_through(make_exporter):
+    """An exporter that refers to the block over its buffer, and something to watch it by."""
+    class Holder:
+        pass
+
+    holder = Holder()
+    exporter = make_exporter(holder)
+    memory = Quire.Memory.wrap(exporter)
+    memory.holder = holder
+    holder.memory = memory
+    holder.exporter = exporter
+    return weakref.ref(holder)
+
+
+def subclass_of(base):
+    return type('Exporter', (base,), {})
+
+
+class Words(ctypes.Structure):
+    _fields_ = [('words', ctypes.c_uint64 * 8), ('object', ctypes.py_object)]
+
+
+def make_words(holder):
+    # ctypes frees the memory when it is cleared.
+    return Words(object=holder)
+
+
+# In each of these the exporter is not held by anybody but the block and the cycle.
+EXPORTERS = {
+    'bytearray': lambda holder: subclass_of(bytearray)(64),
+    'memoryview': lambda holder: memoryview(subclass_of(bytearray)(64)),
+    'view of a view': lambda holder: memoryview(memoryview(bytearray(64)))[8:],
+    'ctypes': make_words,
+    'Memory': lambda holder: Quire.Memory(64),
+    'wrapped Memory': lambda holder: Quire.Memory.wrap(subclass_of(bytearray)(64)),
+    'numpy': lambda holder: numpy.zeros(64, 'u1').view(subclass_of(numpy.ndarray)),
+    'PickleBuffer': lambda holder: pickle.PickleBuffer(bytearray(64)),
+}
+
+
+@pytest.mark.parametrize('name', EXPORTERS)
+def test_a_cycle_through_an_exporter_is_collected(name):
+    references = [cycle_through(EXPORTERS[name]) for _ in range(20)]
+    gc.collect()
+    gc.collect()
+    assert [reference() for reference in references] == [None] * 20
+
+
+class Chained(bytearray):
+    """An exporter that has a name for the block."""
+
+
+def chain():
+    exporter = Chained(64)
+    exporter.block = Quire.Memory.wrap(exporter)
+    return exporter
+
+
+def test_an_exporter_with_its_block_is_collected():
+    reference = weakref.ref(chain())
+    gc.collect()
+    assert reference() is None
+
+
+def test_what_is_in_use_is_not_collected():
+    for use in (lambda block: block, lambda block: block[1:], lambda block: block.map(), memoryview,
+                lambda block: block.to_bytes(), lambda block: numpy.frombuffer(block, 'u1'),
+                lambda block: block[1:].get_parent(), lambda block: numpy.ndarray(64, 'u1', buffer=block)):
+        exporter = chain()
+        exporter.attribute = 'kept'
+        reference, held = weakref.ref(exporter), use(exporter.block)
+        del exporter
+        gc.collect()
+        exporter = reference()
+        assert exporter.attribute == 'kept'
+        assert not exporter.block.closed
+        assert held is not None
+        exporter.block = None
+        del exporter, held
+        gc.collect()
+        assert reference() is None
+
+
+def test_a_share_that_outlives_the_cycle():
+    exporter = chain()
+    reference, share = weakref.ref(exporter), exporter.block[:]
+    del exporter
+    gc.collect()
+    assert share == bytes(64)
+    # The handle of wrap() is alone again only when the share has gone.
+    del share
+    gc.collect()
+    assert reference() is None
+
+
+def test_a_finalizer_brings_the_exporter_back():
+    risen = []
+
+    class Rising(bytearray):
+        def __del__(self):
+            risen.append((self, self.block))
+            if not self.block.closed:
+                risen.append(numpy.ndarray(64, 'u1', buffer=self.block))
+
+    for _ in range(20):
+        exporter = Rising(64)
+        exporter.block = Quire.Memory.wrap(exporter)
+        del exporter
+        gc.collect()
+    assert len(risen) >= 20
+    for thing in risen:
+        if isinstance(thing, numpy.ndarray):
+            thing[:] = 1
+        else:
+            exporter, block = thing
+            if not block.closed:
+                block.fill(value=1)
+            assert len(exporter) == 64
+    risen.clear()
+    del thing, exporter, block
+    gc.collect()
+
+
+def test_a_closed_handle_holds_the_exporter():
+    # An address may be in use yet. So the cycle is there until the handle is dropped.
+    exporter = chain()
+    reference, block = weakref.ref(exporter), exporter.block
+    block.close()
+    del exporter
+    gc.collect()
+    assert reference() is not None
+    del block
+    reference().block = None
+    gc.collect()
+    assert reference() is None
 
 
 def test_release_in_another_thread():

@@ -122,7 +122,7 @@ def enter():
         inside[0] -= 1
 run(*[enter] * 6)
 assert total[0] > 0
-assert memory.read(0, 1).get_data()[0] == total[0] % 256
+assert memory.read(0, 1)[0] == total[0] % 256
 assert memory.describe_lock() == 'free'
 '''
 

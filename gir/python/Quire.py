@@ -8,14 +8,11 @@ A Quire.Memory is a buffer: memoryview(m), numpy.frombuffer(m), f.readinto(m) an
 the like work on the block itself, and hold a map of it as long as they live.
 """
 
-import builtins
 import collections
-import functools
-import operator
 
 from gi.module import get_introspection_module
 
-from . import _quire
+from . import _quire, _quire_error, _quire_pickle
 from ..overrides import override
 
 Quire = get_introspection_module('Quire')
@@ -25,134 +22,381 @@ __all__ = []
 
 # What merge_list() gives, as merge() does.
 Merged = collections.namedtuple('Merged', ['memory', 'copied'])
+Merged.__doc__ = 'A block made of others, and how many bytes had to be copied.'
+
+# As PyGObject has them, without what is added here.
+_Memory = Quire.Memory
+_Mapping = Quire.Mapping
+_AllocationParams = Quire.AllocationParams
 
 
-class Memory(_quire.MemoryBase, Quire.Memory):
+def _names(flags):
+    """The names of flags, for people."""
+    nicks = [nick for nick in flags.value_nicks if nick not in ('none', 'readwrite')]
+    return '|'.join(nicks).replace('-', '_').upper() or 'NONE'
+
+
+def _refuse_other_types(cls):
+    """PyGObject would take a block for what another boxed type has in C."""
+    for base in cls.__mro__:
+        info = vars(base).get('__info__')
+        if info is not None and info.get_g_type() != cls.__gtype__:
+            raise TypeError(f'{cls.__name__} can\'t be derived from {base.__name__} as well')
+
+
+class Memory(_quire.MemoryBase, _Memory):
     """A block of memory.
 
-    Quire.Memory(n) allocates one of n bytes, Quire.Memory.wrap(obj) makes one over
-    the buffer of an object. len(m) is its size in bytes, m[a:b] a share of it, and
-    a + b a merge of two. memoryview(m) and everything else that takes a buffer has
-    its bytes.
+    Quire.Memory(size) allocates one, with these keywords:
 
-    It is a context manager that closes the handle: with m[a:b] as s: ...
+    align      the alignment of the data as a mask, its bytes less 1
+    prefix     bytes before the data, for resize() to grow into
+    padding    bytes after the data
+    flags      Quire.MemoryFlags, or-ed
+    allocator  a Quire.Allocator, or the name of one that is registered
+    fill       what each byte shall be; else it is undefined
+
+    Quire.Memory.wrap(obj) makes a block over the buffer of an object.
+
+    A block is a buffer: memoryview(m), and everything else that takes one, has the bytes
+    themselves, and a map of the block as long as it lives. map() is the explicit way.
+
+    It is a sequence too: len(m) is its size in bytes, m[i] a byte, m[i] = byte and
+    m[a:b] = data write, and a slice m[a:b] is a share: a read-only window without a copy.
+    a + b merges, m == data compares the bytes. As they may change, a block has no hash.
+
+    It is a context manager that closes the handle: with m[a:b] as share: ...
+
+    What is refused raises a class of Quire.Error, and changes nothing.
     """
 
-    # A layout of its own: no assignment to __class__ makes another boxed type of a
-    # Memory, or the other way round, and a pointer of what it isn't.
-    __slots__ = ('_memory_layout',)
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        _refuse_other_types(cls)
 
-    def __new__(cls, size):
-        memory = Memory.new(operator.index(size))
-        # The constructor makes no instance of a class derived in Python.
-        if type(memory) is not cls:
-            memory.__class__ = cls
-        return memory
+    @staticmethod
+    def new(size):
+        """Allocates a block from the default allocator, as Quire.Memory(size) does."""
+        return Memory(size)
 
-    def __init__(self, *args, **kwargs):
-        # __new__ has made it all; that of the introspected class makes one more.
-        pass
+    @staticmethod
+    def new_with_params(size, params=None):
+        """Allocates a block from the default allocator, as Quire.AllocationParams say."""
+        return _Memory.new_with_params(size, params)
+
+    @staticmethod
+    def new_from_bytes(bytes):
+        """Makes a read-only block over a GLib.Bytes, without a copy.
+
+        Quire.Memory.wrap() takes Python's own bytes.
+        """
+        return _Memory.new_from_bytes(bytes)
+
+    @staticmethod
+    def new_from_fd(fd, offset=0, size=-1, flags=Quire.FdFlags.NONE):
+        """Makes a block over a descriptor that can be mapped, or a file that has one.
+
+        A size of -1 means all to the end of the file. By default the block has a duplicate
+        of the descriptor.
+        """
+        fd = fd if isinstance(fd, int) else fd.fileno()
+        return _Memory.new_from_fd(fd, offset, size, flags)
+
+    @staticmethod
+    def receive(connection, flags=Quire.FdFlags.NONE, cancellable=None):
+        """Receives a block that another process has sent over a Gio.UnixConnection: the same
+        pages, without a copy."""
+        return _Memory.receive(connection, flags, cancellable)
+
+    @staticmethod
+    def receive_async(connection, flags=Quire.FdFlags.NONE, cancellable=None, callback=None, *user_data):
+        """Receives a block as receive() does; the callback calls receive_finish()."""
+        _Memory.receive_async(connection, flags, cancellable, callback, *user_data)
+
+    @staticmethod
+    def receive_finish(result):
+        """Gives the block that receive_async() received."""
+        return _Memory.receive_finish(result)
 
     @staticmethod
     def merge_list(memories):
         """Makes one block of many, and tells how many bytes had to be copied."""
         return Merged(*_quire.MemoryBase.merge_list(memories))
 
-    def __enter__(self):
+    def merge(self, second):
+        """Makes one block of this one and another, and tells how many bytes had to be
+        copied: none, if they are shares side by side."""
+        return Merged(*_Memory.merge(self, second))
+
+    def cast(self, format, shape=None):
+        """Gives a typed view of the block: memoryview(m).cast(format, shape)."""
+        view = memoryview(self)
+        return view.cast(format) if shape is None else view.cast(format, shape)
+
+    def make_mapped(self, flags=Quire.MapFlags.READ):
+        """Maps the block, or, if that is refused, a copy of it; the info's memory tells
+        which."""
+        return _Memory.make_mapped(self, flags)
+
+    def make_writable(self):
+        """Gives a block that may be written: this one if it may be, else a copy."""
+        return _Memory.make_writable(self)
+
+    def to_bytes(self):
+        """Gives a GLib.Bytes without a copy, which counts as a share while it lives.
+
+        bytes(m) gives Python's own, which are a copy.
+        """
+        return _Memory.to_bytes(self)
+
+    def read_from_stream(self, offset, size, stream, cancellable=None):
+        """Reads from a Gio.InputStream straight into the block, and tells how many bytes.
+
+        A size of -1 means all to the end.
+        """
+        return _Memory.read_from_stream(self, offset, size, stream, cancellable)
+
+    def get_fd(self):
+        """Tells the descriptor that the block is over, or -1, and where in its file the data
+        is. The descriptor is the block's."""
         _quire.check_open(self)
-        return self
+        return _Memory.get_fd(self)
 
-    def __exit__(self, *exc_info):
-        self.close()
+    def dup_fd(self):
+        """Gives a descriptor of one's own for the file that the block is over."""
+        return _Memory.dup_fd(self)
 
+    def is_stable(self):
+        """Tells whether the data can't vanish under a map, as that of a file can that
+        somebody truncates."""
+        _quire.check_open(self)
+        return _Memory.is_stable(self)
 
-def _refuse_closed(method):
-    """C can't tell an error where there is none to tell: here a handle that was
-    closed is asked before, be it the block itself or an argument."""
+    def get_seals(self):
+        """Tells the Quire.Seals of the file that the block is over."""
+        _quire.check_open(self)
+        return _Memory.get_seals(self)
 
-    @functools.wraps(method)
-    def call(self, *args, **kwargs):
-        for handle in (self, *args, *kwargs.values()):
-            if isinstance(handle, Memory):
-                _quire.check_open(handle)
-        return method(self, *args, **kwargs)
+    def add_seals(self, seals):
+        """Seals the file that the block is over, for all processes that have it."""
+        _Memory.add_seals(self, seals)
 
-    return call
+    def send(self, connection, cancellable=None):
+        """Hands the block over a Gio.UnixConnection, so that the other process has the same
+        pages."""
+        return _Memory.send(self, connection, cancellable)
 
+    def send_async(self, connection, cancellable=None, callback=None, *user_data):
+        """Hands the block over as send() does; the callback calls send_finish()."""
+        _Memory.send_async(self, connection, cancellable, callback, *user_data)
 
-for _name in ('describe_lock', 'get_align', 'get_allocator', 'get_fd', 'get_flags', 'get_parent',
-              'get_seals', 'get_sizes', 'is_aligned', 'is_span', 'is_stable', 'is_type', 'is_writable'):
-    setattr(Memory, _name, _refuse_closed(getattr(Quire.Memory, _name)))
+    @staticmethod
+    def send_finish(result):
+        """Tells what has become of send_async()."""
+        return _Memory.send_finish(result)
+
+    def lock(self, flags):
+        """Takes a lock, as a map with these flags would, until unlock()."""
+        _Memory.lock(self, flags)
+
+    def unlock(self, flags):
+        """Ends a lock of lock() with the same flags."""
+        _Memory.unlock(self, flags)
+
+    def describe_lock(self):
+        """Tells in words what stands on the block."""
+        _quire.check_open(self)
+        return _Memory.describe_lock(self)
+
+    def get_sizes(self):
+        """Gives size, offset and maxsize: that of the data, where it begins in the whole
+        block, and that of the whole block, in bytes."""
+        _quire.check_open(self)
+        return _Memory.get_sizes(self)
+
+    def get_flags(self):
+        """Tells the Quire.MemoryFlags of the block."""
+        _quire.check_open(self)
+        return _Memory.get_flags(self)
+
+    def get_align(self):
+        """Tells how the data was aligned when the block was made, as a mask."""
+        _quire.check_open(self)
+        return _Memory.get_align(self)
+
+    def get_allocator(self):
+        """Tells the Quire.Allocator of the block."""
+        _quire.check_open(self)
+        return _Memory.get_allocator(self)
+
+    def get_parent(self):
+        """Gives the block that this one is a share of, or None."""
+        _quire.check_open(self)
+        return _Memory.get_parent(self)
+
+    def is_aligned(self, align):
+        """Tells whether the data begins at a multiple of an alignment, given as a mask."""
+        _quire.check_open(self)
+        return _Memory.is_aligned(self, align)
+
+    def is_closed(self):
+        """Tells whether the handle was closed, as the attribute closed does."""
+        return self.closed
+
+    def is_same(self, other):
+        """Tells whether this and another are handles of one and the same block."""
+        return _quire.is_same(self, other)
+
+    def is_span(self, second):
+        """Tells whether another block begins where this one ends, both of one parent, and
+        where that is in the parent."""
+        _quire.check_open(self)
+        _quire.check_open(second)
+        return _Memory.is_span(self, second)
+
+    def is_type(self, mem_type):
+        """Tells whether the block comes from an allocator of this type, as 'system'."""
+        _quire.check_open(self)
+        return _Memory.is_type(self, mem_type)
+
+    def is_writable(self):
+        """Tells whether the block may be written, whatever maps stand at the moment."""
+        _quire.check_open(self)
+        return _Memory.is_writable(self)
+
+    def __reversed__(self):
+        return reversed(memoryview(self.map()))
+
+    def __repr__(self):
+        name = f'Quire.{type(self).__name__}'
+        if self.closed:
+            return f'<{name}, closed>'
+        size, offset, maxsize = self.get_sizes()
+        return (f'<{name} of {size} bytes at {offset} of {maxsize}, flags {_names(self.get_flags())}, '
+                f'allocator {self.get_allocator().get_mem_type()}, lock {self.describe_lock()}>')
+
+    def __copy__(self):
+        return _quire_pickle.duplicate(self)
+
+    def __deepcopy__(self, memo):
+        return _quire_pickle.duplicate(self, memo)
+
+    def __reduce_ex__(self, protocol):
+        return _quire_pickle.reduce(self, protocol)
+
 
 Memory = override(Memory)
 __all__.append('Memory')
 
 
-class Mapping(_quire.MappingBase, Quire.Mapping):
-    """A map of a block, as Memory.map() gives it.
+class Mapping(_quire.MappingBase, _Mapping):
+    """A map of a block, as Quire.Memory.map() gives it.
 
     As a context manager it yields a memoryview of the data, which is released, and
     the block unmapped, at the end. If views that were made from that one live on,
     they keep the map until they go.
 
-    It is a buffer too. While a view of it lives, Memory.unmap() raises BufferError.
+    Or unmap() ends it; while a view of it lives, that raises Quire.Error.Busy.
+
+    It is a buffer too, and ends by itself when nobody has it any more.
     """
 
-    # The views that __enter__() gave. As with Memory, a slot guards the layout too.
-    __slots__ = ('_views',)
-
-    def __init__(self, *args, **kwargs):
-        raise TypeError('a Quire.MapInfo comes from Quire.Memory.map()')
-
-    def __len__(self):
-        return self.get_size()
-
-    def __enter__(self):
-        view = memoryview(self)
-        self._views = [*getattr(self, '_views', ()), view]
-        return view
-
-    def __exit__(self, *exc_info):
-        views = getattr(self, '_views', None)
-        if views:
-            try:
-                views.pop().release()
-            except builtins.BufferError:
-                # What was made from it, such as an array, is still there.
-                pass
-        self.release()
-
-    @property
-    def memory(self):
-        """The block that is mapped; None if the map has ended and it is gone."""
-        return self.get_memory()
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        _refuse_other_types(cls)
 
     @property
     def flags(self):
         """How it is mapped."""
-        return self.get_flags()
+        return _Mapping.get_flags(self)
 
-    @property
-    def size(self):
-        """The size of the data in bytes."""
-        return self.get_size()
+    def copy(self):
+        """Gives another handle of the same map."""
+        return _Mapping.copy(self)
 
-    @property
-    def maxsize(self):
-        """The bytes there are from the start of the data to the end of the block."""
-        return self.get_maxsize()
+    def get_flags(self):
+        """Tells how it is mapped, as the attribute flags does."""
+        return _Mapping.get_flags(self)
 
-    @property
-    def data(self):
-        """A new memoryview of the data, to write if the map is one."""
-        return memoryview(self)
+    def get_maxsize(self):
+        """Tells what the attribute maxsize does."""
+        return self.maxsize
+
+    def get_memory(self):
+        """Gives what the attribute memory does."""
+        return self.memory
+
+    def get_size(self):
+        """Tells what the attribute size does."""
+        return self.size
+
+    def is_released(self):
+        """Tells whether the map has ended, or ends with its last view."""
+        return _Mapping.is_released(self)
+
+    def view_bytes(self):
+        """Gives the data as a GLib.Bytes without a copy and without a lock of its own."""
+        return _Mapping.view_bytes(self)
+
+    def write_back(self, data):
+        """Copies as many bytes as are mapped over what the map shows."""
+        _Mapping.write_back(self, data)
+
+    def __repr__(self):
+        return (f'<Quire.MapInfo of {self.size} bytes, flags {_names(self.flags)}, '
+                f'{"ended" if self.is_released() else "mapped"}>')
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError('a Quire.MapInfo can be copied or pickled by nobody: it is a lock of this process')
 
 
 Mapping = override(Mapping)
 __all__.append('Mapping')
 
+_quire.set_classes(Memory, Mapping)
+
 MapInfo = Mapping
 __all__.append('MapInfo')
 
-BufferError = _quire.BufferError
+
+class AllocationParams(_AllocationParams):
+    """How a block shall be allocated: flags, align, prefix and padding.
+
+    Quire.AllocationParams(align=4095, prefix=16) sets what is given; all else asks for
+    nothing special. Quire.Memory() and Quire.Allocator.alloc() take the same as keywords.
+    """
+
+    def __new__(cls, *, flags=0, align=0, prefix=0, padding=0):
+        params = _AllocationParams.new()
+        params.flags = flags
+        params.align = align
+        params.prefix = prefix
+        params.padding = padding
+        return params
+
+    def __init__(self, **kwargs):
+        # __new__ has made it all.
+        pass
+
+    @staticmethod
+    def new():
+        """Makes parameters that ask for nothing special."""
+        return _AllocationParams.new()
+
+    def copy(self):
+        """Makes others that ask for the same."""
+        return _AllocationParams.copy(self)
+
+    def __repr__(self):
+        return (f'Quire.AllocationParams(flags={_names(self.flags)}, align={self.align}, '
+                f'prefix={self.prefix}, padding={self.padding})')
+
+
+AllocationParams = override(AllocationParams)
+__all__.append('AllocationParams')
+
+Error = _quire_error.Error
+__all__.append('Error')
+
+BufferError = _quire_error.BufferError
 __all__.append('BufferError')

@@ -16,33 +16,151 @@
 
 #include <quire/quire.h>
 
-/* Raises a GLib.Error of it; gives NULL. Takes the error. */
-PyObject     *quire_python_raise_error        (GError *error);
-/* Raises a Quire.BufferError of it. Takes the error. */
-void          quire_python_raise_buffer_error (GError *error);
-PyObject     *quire_python_make_buffer_error  (void);
+/* With as many bytes to copy, fill or compare, other threads of Python may run: to let
+ * them costs about as much as a copy of a tenth of this. */
+#define QUIRE_PYTHON_LONG (64 * 1024)
 
+#define QUIRE_PYTHON_BEGIN_THREADS(is_long) \
+  { PyThreadState *_state = (is_long) ? PyEval_SaveThread () : NULL;
+#define QUIRE_PYTHON_END_THREADS \
+    if (_state != NULL) PyEval_RestoreThread (_state); }
+
+#define QUIRE_PYTHON_METHOD(function) ((PyCFunction) (void (*) (void)) (function))
+
+/* _quire-error.c */
+
+int           quire_python_error_setup         (void);
+/* Raises the class of the error; gives NULL. Takes the error. */
+PyObject     *quire_python_raise_error         (GError     *error);
+/* The same, where Python expects a BufferError. */
+void          quire_python_raise_buffer_error  (GError     *error);
+void          quire_python_raise_code          (int         code,
+                                                const char *message);
+
+/* _quire-arguments.c */
+
+typedef struct
+{
+  const char *name;
+  /* NULL where there are no more. */
+  const char *keywords[5];
+  int         n_required;
+} QuirePythonSignature;
+
+/* Sorts the arguments of a vectorcall by name; NULL stands for what was not given. */
+gboolean      quire_python_sort_arguments      (const QuirePythonSignature *signature,
+                                                PyObject *const            *args,
+                                                Py_ssize_t                  n_args,
+                                                PyObject                   *keywords,
+                                                PyObject                  **sorted);
+
+/* Each leaves the value as it is for NULL; FALSE with an exception. */
+gboolean      quire_python_get_size            (PyObject   *object,
+                                                gsize      *value);
+gboolean      quire_python_get_ssize           (PyObject   *object,
+                                                gssize     *value);
+gboolean      quire_python_get_byte            (PyObject   *object,
+                                                guint8     *value);
+gboolean      quire_python_get_flags           (PyObject   *object,
+                                                const char *what,
+                                                guint      *value);
+
+/* _quire-object.c */
+
+/* What a wrapper has of its own, behind what PyGObject has there. */
+typedef struct
+{
+  /* Stands for the buffer behind the block, as long as the handle is the one of wrap(). */
+  PyObject *exporter;
+  /* How many views there have been. */
+  guint     n_exports;
+} QuirePythonMemory;
+
+typedef struct
+{
+  /* What __enter__() gave last, and a list of what it gave before. */
+  PyObject *view;
+  PyObject *outer_views;
+} QuirePythonMapping;
+
+int                 quire_python_object_setup     (PyObject *module);
+PyObject           *quire_python_set_classes      (PyObject *module,
+                                                   PyObject *args);
+
+QuirePythonMemory  *quire_python_memory_state     (PyObject *self);
+QuirePythonMapping *quire_python_mapping_state    (PyObject *self);
+
+gboolean            quire_python_is_memory        (PyObject *object);
+gboolean            quire_python_is_memory_class  (PyObject *object);
 /* What is behind a wrapper, or NULL with an exception. */
-QuireMemory  *quire_python_memory_get         (PyObject *object);
+QuireMemory        *quire_python_memory_get       (PyObject *object);
 /* The same, but a handle that was closed raises an error. */
-QuireMemory  *quire_python_open_memory_get    (PyObject *object);
-QuireMapping *quire_python_mapping_get        (PyObject *object);
+QuireMemory        *quire_python_open_memory_get  (PyObject *object);
+QuireMapping       *quire_python_mapping_get      (PyObject *object);
 
-void          quire_python_register_values    (void);
+/* Each takes the reference, also if it fails. */
+PyObject           *quire_python_memory_to_python (QuireMemory  *memory);
+PyObject           *quire_python_memory_to_class  (PyTypeObject *type,
+                                                   QuireMemory  *memory);
+PyObject           *quire_python_mapping_to_python (QuireMapping *mapping);
 
-/* Takes the reference. */
-PyObject     *quire_python_memory_to_python   (QuireMemory *memory);
+/* Drops what the wrapper has, and frees it. */
+void                quire_python_object_free      (PyObject      *self,
+                                                   GDestroyNotify unref);
 
-/* The halves of the buffer protocol that both types share. */
-int           quire_python_fill_view          (PyObject     *self,
-                                               Py_buffer    *view,
-                                               int           flags,
-                                               QuireMapping *mapping);
-void          quire_python_releasebuffer      (PyObject     *self,
-                                               Py_buffer    *view);
+/* _quire-memory.c */
 
-PyObject     *quire_python_memory_wrap        (PyObject *unused,
-                                               PyObject *object);
+PyType_Spec  *quire_python_memory_get_spec     (void);
+PyObject     *quire_python_memory_close        (PyObject *self,
+                                                PyObject *unused);
+
+/* _quire-sequence.c: the slots of it. */
+
+Py_ssize_t    quire_python_memory_length       (PyObject *self);
+PyObject     *quire_python_memory_subscript    (PyObject *self,
+                                                PyObject *key);
+int           quire_python_memory_assign       (PyObject *self,
+                                                PyObject *key,
+                                                PyObject *value);
+int           quire_python_memory_contains     (PyObject *self,
+                                                PyObject *value);
+PyObject     *quire_python_memory_iterate      (PyObject *self);
+PyObject     *quire_python_memory_compare      (PyObject *self,
+                                                PyObject *other,
+                                                int       operation);
+PyObject     *quire_python_memory_add          (PyObject *first,
+                                                PyObject *second);
+
+/* _quire-content.c and _quire-map.c */
+
+extern PyMethodDef quire_python_content_methods[];
+extern PyMethodDef quire_python_map_methods[];
+
+int           quire_python_memory_getbuffer    (PyObject  *self,
+                                                Py_buffer *view,
+                                                int        flags);
+void          quire_python_memory_releasebuffer (PyObject  *self,
+                                                Py_buffer *view);
+
+/* _quire-mapping.c */
+
+PyType_Spec  *quire_python_mapping_get_spec    (void);
+
+/* Fills a view, which then counts as one of the mapping's. */
+int           quire_python_fill_view           (PyObject     *self,
+                                                Py_buffer    *view,
+                                                int           flags,
+                                                QuireMapping *mapping);
+
+/* _quire-wrap.c */
 
 extern const char quire_python_memory_wrap_doc[];
-extern PyType_Spec quire_python_mapping_spec;
+
+PyObject     *quire_python_memory_wrap         (PyObject *type,
+                                                PyObject *object);
+
+/* _quire-exporter.c */
+
+gboolean      quire_python_exporter_attach     (PyObject  *owner,
+                                                Py_buffer *view);
+void          quire_python_exporter_detach     (PyObject  *owner);

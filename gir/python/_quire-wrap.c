@@ -39,16 +39,18 @@ release_wrapped (gpointer data)
 }
 
 const char quire_python_memory_wrap_doc[] =
-"wrap(obj) -> Quire.Memory\n\n"
-"Makes a block over the buffer of an object, without a copy. The buffer is held\n"
-"until the block, its shares and all their handles, closed or not, are gone. What is read-only stays read-only.";
+"wrap($type, obj, /)\n--\n\n"
+"Makes a Quire.Memory over the buffer of an object, without a copy.\n\n"
+"The buffer is held until the block, its shares and all their handles, closed or\n"
+"not, are gone. What is read-only stays read-only.";
 
 PyObject *
-quire_python_memory_wrap (PyObject *unused,
-             PyObject *object)
+quire_python_memory_wrap (PyObject *type,
+                          PyObject *object)
 {
   Py_buffer *view = PyMem_New (Py_buffer, 1);
   QuireMemory *memory;
+  PyObject *self;
   GError *error = NULL;
   QuireMemoryFlags flags = QUIRE_MEMORY_FLAG_NONE;
 
@@ -83,5 +85,8 @@ quire_python_memory_wrap (PyObject *unused,
       return quire_python_raise_error (error);
     }
 
-  return quire_python_memory_to_python (memory);
+  self = quire_python_memory_to_class ((PyTypeObject *) type, memory);
+  if (self != NULL && !quire_python_exporter_attach (self, view))
+    Py_CLEAR (self);
+  return self;
 }

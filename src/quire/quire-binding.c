@@ -90,3 +90,28 @@ quire_memory_is_closed (QuireMemory *memory)
 
   return quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_CLOSED);
 }
+
+/**
+ * quire_memory_has_only: (skip)
+ * @memory: a block
+ * @n_refs: how many references the caller knows of
+ *
+ * Tells whether nobody else has a reference on the block, a share of it or an address
+ * in it, for a binding whose collector looks for cycles through the data of a block.
+ *
+ * What it says is of this moment: it may change as soon as somebody uses one of the
+ * references.
+ *
+ * Returns: whether there are as many references and no more
+ *
+ * Since: 1.0
+ */
+gboolean
+quire_memory_has_only (QuireMemory *memory,
+                       guint        n_refs)
+{
+  g_return_val_if_fail (memory != NULL, FALSE);
+
+  return quire_atomic_load_acquire (&memory->ref_count) == (int) n_refs &&
+         quire_atomic_load_relaxed (&memory->pins) == 1;
+}

@@ -39,5 +39,8 @@ QUIRE_AVAILABLE_IN_1_0
 gboolean     quire_memory_close_wrapper (QuireMemory   *memory);
 QUIRE_AVAILABLE_IN_1_0
 gboolean     quire_memory_is_closed     (QuireMemory   *memory);
+QUIRE_AVAILABLE_IN_1_0
+gboolean     quire_memory_has_only      (QuireMemory   *memory,
+                                         guint          n_refs);
 
 G_END_DECLS

@@ -1,0 +1,355 @@
+# Copyright 2026 The Quire authors
+#
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""A block as a sequence of bytes: index, slice, iteration, in, ==, repr."""
+
+import array
+import ctypes
+import gc
+import re
+
+import numpy
+import pytest
+from gi.repository import GLib, Quire
+
+from helpers import READ, READWRITE, WRITE, Code, counts, make, make_flagged, make_padded, refused
+
+CONTENT = bytes(range(10, 20))
+
+
+@pytest.mark.parametrize('index', [0, 1, 9, -1, -10, True, numpy.int64(3)], ids=repr)
+def test_index(index):
+    memory = make(CONTENT)
+    assert memory[index] == CONTENT[index]
+    assert type(memory[index]) is int
+    memory[index] = 99
+    expected = bytearray(CONTENT)
+    expected[index] = 99
+    assert bytes(memory) == expected
+    assert counts(memory) == {}
+
+
+@pytest.mark.parametrize('index', [10, -11, 1 << 62, -(1 << 62)])
+def test_index_out_of_range(index):
+    memory = make(CONTENT)
+    for use in (lambda: memory[index], lambda: memory.__setitem__(index, 1)):
+        with refused(Code.OUT_OF_RANGE, index, 10, kind=IndexError, unchanged=[memory]):
+            use()
+    assert bytes(memory) == CONTENT
+
+
+@pytest.mark.parametrize('index', [1 << 63, -(1 << 64), 1 << 200])
+def test_index_beyond_all_numbers(index):
+    memory = make(CONTENT)
+    for use in (lambda: memory[index], lambda: memory.__setitem__(index, 1)):
+        with pytest.raises(IndexError):
+            use()
+
+
+@pytest.mark.parametrize('key', ['a', b'a', 1.0, None, (0, 1), ..., object()], ids=repr)
+def test_index_of_no_kind(key):
+    memory = make(CONTENT)
+    for use in (lambda: memory[key], lambda: memory.__setitem__(key, 1)):
+        with pytest.raises(TypeError, match='integer or a slice'):
+            use()
+
+
+@pytest.mark.parametrize('value, kind', [
+    (256, ValueError), (-1, ValueError), (1 << 70, ValueError), (-(1 << 70), ValueError), ('a', TypeError),
+    (b'a', TypeError), (None, TypeError), (1.0, TypeError),
+], ids=repr)
+def test_assignment_of_what_is_no_byte(value, kind):
+    memory = make(CONTENT)
+    with pytest.raises(kind):
+        memory[0] = value
+    assert bytes(memory) == CONTENT
+
+
+SLICES = [slice(None), slice(0, 0), slice(2, 5), slice(-3, None), slice(None, -3), slice(5, 2), slice(0, 100),
+          slice(-100, 100), slice(100, 200), slice(None, None, 1), slice(numpy.int64(1), numpy.int64(2))]
+
+
+@pytest.mark.parametrize('key', SLICES, ids=str)
+def test_slice_is_a_share(key):
+    memory = make(CONTENT)
+    share = memory[key]
+    assert type(share) is Quire.Memory
+    assert bytes(share) == CONTENT[key]
+    assert share.get_parent().is_same(memory)
+    with refused(Code.READ_ONLY, kind=TypeError):
+        share[:] = bytes(share)
+
+
+@pytest.mark.parametrize('key', SLICES, ids=str)
+@pytest.mark.parametrize('make_value', [bytes, bytearray, memoryview, make, lambda b: numpy.frombuffer(b, 'u1')],
+                         ids=['bytes', 'bytearray', 'memoryview', 'Memory', 'numpy'])
+def test_assignment_to_a_slice(key, make_value):
+    memory = make(CONTENT)
+    expected = bytearray(CONTENT)
+    expected[key] = bytes(len(CONTENT[key]))
+    memory[key] = make_value(bytes(len(CONTENT[key])))
+    assert bytes(memory) == expected
+    assert counts(memory) == {}
+
+
+@pytest.mark.parametrize('size', [0, 2, 4, 100])
+def test_assignment_of_another_size(size):
+    memory = make(CONTENT)
+    with pytest.raises(ValueError, match=f'3 bytes.*{size}'):
+        memory[2:5] = bytes(size)
+    assert bytes(memory) == CONTENT
+    assert counts(memory) == {}
+
+
+@pytest.mark.parametrize('value', [5, 'abc', None, [1, 2, 3], object()], ids=repr)
+def test_assignment_of_no_bytes(value):
+    memory = make(CONTENT)
+    with pytest.raises(TypeError):
+        memory[2:5] = value
+    assert bytes(memory) == CONTENT
+
+
+@pytest.mark.parametrize('step', [2, -1, -2, 100])
+def test_slice_with_a_step(step):
+    memory = make(CONTENT)
+    for use in (lambda: memory[::step], lambda: memory.__setitem__(slice(None, None, step), b'')):
+        with pytest.raises(ValueError, match=f'step {step} .*memoryview'):
+            use()
+    assert bytes(memoryview(memory)[::step]) == CONTENT[::step]
+
+
+def test_nothing_can_be_deleted():
+    memory = make(CONTENT)
+    for key in (0, slice(0, 1), slice(None)):
+        with pytest.raises(TypeError, match='deleted'):
+            del memory[key]
+
+
+def test_writes_want_a_map():
+    memory = make(CONTENT)
+    share = memory[:]
+    for write in (lambda: memory.__setitem__(0, 1), lambda: memory.__setitem__(slice(0, 1), b'x')):
+        with refused(Code.BUSY, 10, 1, unchanged=[memory]):
+            write()
+    del share
+    with memory.map(READ):
+        with refused(Code.BUSY, 10, 1, unchanged=[memory]):
+            memory[0] = 1
+    with memory.map(WRITE):
+        memory[0] = 1
+        with refused(Code.BUSY, 10, 1, unchanged=[memory]):
+            memory[0]
+    with memory.map(READWRITE) as view:
+        memory[1] = memory[0]
+        assert view[1] == 1
+    readonly = make_flagged(4, Quire.MemoryFlags.READONLY)
+    for write in (lambda: readonly.__setitem__(0, 1), lambda: readonly.__setitem__(slice(0, 1), b'x')):
+        with refused(Code.READ_ONLY, 4, kind=TypeError, unchanged=[readonly]):
+            write()
+
+
+def test_overlapping_assignment():
+    memory = make(CONTENT)
+    memory[1:9] = memoryview(memory)[:8]
+    assert bytes(memory) == CONTENT[:1] + CONTENT[:8] + CONTENT[9:]
+
+
+def test_index_of_a_window():
+    memory = make_padded(4, 4, 4)
+    memory[0] = 1
+    memory[-1] = 2
+    memory.resize(-4, 12)
+    assert bytes(memory) == b'\0\0\0\0\1\0\0\2\0\0\0\0'
+
+
+@pytest.mark.parametrize('content', [b'', b'a', CONTENT])
+def test_iteration(content):
+    memory = make(content)
+    assert list(memory) == list(content)
+    assert list(reversed(memory)) == list(reversed(content))
+    assert bytes(iter(memory)) == content
+    assert sum(memory) == sum(content)
+    assert counts(memory) == {}
+
+
+def test_an_iterator_holds_a_map_to_read():
+    memory = make(CONTENT)
+    iterator = iter(memory)
+    assert next(iterator) == 10
+    assert counts(memory) == {'READ': 1}
+    with refused(Code.BUSY, 10, 1):
+        memory[0] = 1
+    memory.close()
+    assert list(iterator) == list(CONTENT[1:])
+
+    memory = make(CONTENT)
+    for byte in memory:
+        break
+    gc.collect()
+    assert counts(memory) == {}
+    for byte in memory:
+        pass
+    assert counts(memory) == {}
+
+
+@pytest.mark.parametrize('needle', [10, 19, 9, 20, 255, 0, True, numpy.uint8(15), b'', b'\x0a', CONTENT, CONTENT + b'x',
+                                    CONTENT[3:6], b'\x0b\x0d', bytearray(b'\x0e\x0f')], ids=repr)
+def test_in(needle):
+    memory = make(CONTENT)
+    assert (needle in memory) == (needle in CONTENT)
+    assert counts(memory) == {}
+
+
+def test_in_finds_blocks_and_arrays():
+    memory = make(CONTENT)
+    assert memory[3:6] in memory
+    assert memory in memory
+    assert make(b'\x0c\x0d') in memory
+    assert numpy.frombuffer(b'\x0c\x0d', 'u1') in memory
+    assert numpy.frombuffer(b'\x0c\x0e', 'u1') not in memory
+    assert b'' in Quire.Memory(0)
+    assert 0 not in Quire.Memory(0)
+
+
+@pytest.mark.parametrize('needle, kind', [
+    (256, ValueError), (-1, ValueError), (1 << 70, ValueError), ('a', TypeError), (None, TypeError),
+    ([10], TypeError), (1.5, TypeError),
+], ids=repr)
+def test_in_of_no_bytes(needle, kind):
+    with pytest.raises(kind):
+        needle in make(CONTENT)
+
+
+EQUAL = [bytes, bytearray, memoryview, make, lambda b: make(b)[:], Quire.Memory.wrap,
+         lambda b: array.array('B', b), lambda b: (ctypes.c_uint8 * len(b)).from_buffer_copy(b),
+         lambda b: memoryview(bytes(2 * len(b)))[::2] if not any(b) else memoryview(b[::-1])[::-1],
+         lambda b: memoryview(b).cast('H'), lambda b: memoryview(b).cast('B', (2, 5))]
+
+
+@pytest.mark.parametrize('make_other', EQUAL, ids=range(len(EQUAL)))
+def test_equality_is_by_content(make_other):
+    memory = make(CONTENT)
+    for same, content in ((True, CONTENT), (False, bytes(10))):
+        other = make_other(content)
+        assert (memory == other) is same
+        assert (memory != other) is not same
+        assert (other == memory) is same or not isinstance(other, Quire.Memory)
+    assert counts(memory) == {}
+
+
+def test_equality_with_less_and_more():
+    memory = make(CONTENT)
+    for other in (CONTENT[:-1], CONTENT + b'x', b''):
+        assert memory != other
+        assert memory != make(other)
+    assert Quire.Memory(0) == b''
+    assert Quire.Memory(0) == Quire.Memory(0)
+
+
+def test_equality_in_columns():
+    # The order of what is compared is that of C.
+    columns = numpy.asfortranarray(numpy.arange(6, dtype='u1').reshape(2, 3))
+    memory = make(bytes(range(6)))
+    assert memory.__eq__(columns) is True
+    assert memory.__eq__(columns[:, ::2]) is False
+    assert make(b'\0\2\3\5').__eq__(columns[:, ::2]) is True
+
+
+@pytest.mark.parametrize('other', [None, 5, 'text', [10, 11], object()], ids=repr)
+def test_what_is_no_buffer_is_not_equal(other):
+    memory = make(CONTENT)
+    assert (memory == other) is False
+    assert (memory != other) is True
+
+
+def test_equality_takes_a_map():
+    memory, other = make(CONTENT), make(CONTENT)
+    with memory.map(WRITE):
+        assert memory == memory
+        assert memory.map(WRITE).memory == memory
+        for compare in (lambda: memory == CONTENT, lambda: memory == other, lambda: other == memory):
+            with refused(Code.BUSY, 10, 1, unchanged=[memory, other]):
+                compare()
+
+
+def test_no_order():
+    for compare in (lambda: make(b'a') < make(b'b'), lambda: make(b'a') >= b'b'):
+        with pytest.raises(TypeError):
+            compare()
+
+
+def test_no_hash():
+    with pytest.raises(TypeError, match='unhashable'):
+        hash(make(CONTENT))
+    assert Quire.Memory.__hash__ is None
+
+
+def test_is_same():
+    memory = make(CONTENT)
+    share = memory[:]
+    assert share.get_parent().is_same(memory)
+    assert share.get_parent() is not memory
+    assert not share.is_same(memory)
+    assert not memory.is_same(memory.copy())
+    assert not memory.is_same(None)
+    assert not memory.is_same(GLib.Bytes.new(b''))
+
+
+def test_sum_and_product_are_none_of_a_sequence():
+    memory = make(CONTENT)
+    for wrong in (lambda: memory + b'x', lambda: memory * 2, lambda: memory + 1):
+        with pytest.raises(TypeError):
+            wrong()
+
+
+def test_casts():
+    memory = make(bytes(24))
+    memory.cast('I')[1] = 0x01020304
+    assert memory.cast('I')[1] == 0x01020304
+    assert memory.cast('H', (3, 4)).shape == (3, 4)
+    assert memory.cast('H', shape=[12]).tolist()[2] == numpy.frombuffer(memory, 'u2')[2]
+    assert counts(memory) == {}
+    view = memory.cast('d')
+    assert counts(memory) == {'READ+WRITE': 1}
+    assert memory.cast('d').readonly is False
+    del view
+    assert memory[:8].cast('d').readonly is True
+    with pytest.raises(TypeError):
+        memory[:7].cast('d')
+    with pytest.raises(ValueError):
+        memory.cast('no format')
+
+
+class Frame(Quire.Memory):
+    pass
+
+
+def test_repr():
+    memory = Quire.Memory(100, prefix=16, padding=4, align=4095)
+    share = memory[:10]
+    assert repr(memory) == '<Quire.Memory of 100 bytes at 16 of 120, flags NONE, allocator system, lock 1 share alive>'
+    assert 'flags READONLY' in repr(share)
+    assert ' of 10 bytes' in repr(share)
+    del share
+    with memory.map(READ):
+        assert 'lock 1 READ map' in repr(memory)
+    assert 'lock free' in repr(memory)
+    assert 'flags ZERO_PREFIXED|ZERO_PADDED' in repr(make_padded(1, 1, 1))
+    assert repr(Frame(3)).startswith('<Quire.Frame of 3 bytes')
+    memory.close()
+    assert repr(memory) == '<Quire.Memory, closed>'
+
+
+def test_repr_of_a_map():
+    info = make(CONTENT).map(READ)
+    assert repr(info) == '<Quire.MapInfo of 10 bytes, flags READ, mapped>'
+    info.release()
+    assert repr(info) == '<Quire.MapInfo of 10 bytes, flags READ, ended>'
+    assert 'flags READ|WRITE|UNIQUE' in repr(make(CONTENT).map(READWRITE | Quire.MapFlags.UNIQUE))
+
+
+def test_no_address_in_a_repr():
+    memory = make(CONTENT)
+    for thing in (memory, memory[:], memory.map(READ), Quire.AllocationParams()):
+        assert not re.search('0x|object at', repr(thing))
