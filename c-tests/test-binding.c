@@ -245,12 +245,51 @@ test_late_call (void)
   g_assert_cmpuint (gone, ==, 1);
 }
 
+static void
+test_has_only (void)
+{
+  QuireMemory *memory = quire_test_new (0, 64, 0);
+  QuireMemory *share, *stand_in;
+  QuireMapping *mapping;
+  GBytes *bytes;
+
+  g_test_summary ("A block that others refer to, in whatever way, has more than its handle");
+
+  g_assert_true (quire_memory_has_only (memory, 1));
+  g_assert_false (quire_memory_has_only (memory, 2));
+
+  quire_memory_ref (memory);
+  g_assert_false (quire_memory_has_only (memory, 1));
+  g_assert_true (quire_memory_has_only (memory, 2));
+  stand_in = quire_memory_close (memory);
+  g_assert_false (quire_memory_has_only (memory, 1));
+  quire_memory_unref (stand_in);
+  g_assert_true (quire_memory_has_only (memory, 1));
+
+  share = quire_memory_share (memory, 0, 1);
+  g_assert_false (quire_memory_has_only (memory, 1));
+  quire_memory_unref (share);
+
+  bytes = quire_memory_to_bytes (memory);
+  g_assert_false (quire_memory_has_only (memory, 1));
+  g_bytes_unref (bytes);
+
+  mapping = quire_memory_try_map (memory, QUIRE_MAP_READ, NULL);
+  g_assert_false (quire_memory_has_only (memory, 1));
+  quire_mapping_release (mapping);
+  g_assert_false (quire_memory_has_only (memory, 1));
+  quire_mapping_unref (mapping);
+  g_assert_true (quire_memory_has_only (memory, 1));
+  quire_memory_unref (memory);
+}
+
 int
 main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 
+  g_test_add_func ("/binding/has-only", test_has_only);
   g_test_add_func ("/binding/close", test_close);
   g_test_add_func ("/binding/storage-goes", test_storage_goes);
   g_test_add_func ("/binding/share", test_share);

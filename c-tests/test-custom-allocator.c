@@ -5,6 +5,7 @@
  */
 
 #include "quire-test-allocator.h"
+#include "quire-unmapping-allocator.h"
 
 /* Maps with user_data and errors; the plain functions must not be called. */
 typedef TestAllocator FullAllocator;
@@ -289,6 +290,101 @@ test_window_copy (void)
   g_assert_cmpuint (allocator->maps, ==, allocator->unmaps);
 }
 
+/* What a script does that keeps an address and no view. */
+static guint8 *
+look_at (QuireMemory  *memory,
+         QuireMapFlags flags)
+{
+  QuireMapping *mapping = quire_memory_try_map (memory, flags, NULL);
+  guint8 *data, *again;
+
+  g_assert_nonnull (mapping);
+  g_assert_true (quire_mapping_acquire_view (mapping, &data, NULL));
+  g_assert_true (quire_mapping_acquire_view (mapping, &again, NULL));
+  g_assert_true (again == data);
+  quire_mapping_release_view (mapping);
+  quire_mapping_release_view (mapping);
+  quire_mapping_unref (mapping);
+
+  return data;
+}
+
+static void
+test_kept_addresses (gconstpointer data)
+{
+  g_autoptr (QuireAllocator) allocator = unmapping_allocator_new (GPOINTER_TO_INT (data));
+  QuireAllocationParams params;
+  QuireMemory *memory, *share;
+  guint8 *reading, *writing, *both, *sharing;
+
+  g_test_summary ("An address that a script had is good until the block is freed, with its protection");
+
+  quire_allocation_params_init (&params);
+  params.prefix = 16;
+  memory = quire_allocator_alloc (allocator, 4096, &params);
+
+  reading = look_at (memory, QUIRE_MAP_READ);
+  writing = look_at (memory, QUIRE_MAP_WRITE);
+  both = look_at (memory, QUIRE_MAP_READWRITE);
+  g_assert_true (quire_memory_fill (memory, 0, -1, 1));
+  writing[0] = 2;
+  both[1] = 3;
+  g_assert_cmpuint (reading[0] + reading[1] + reading[2], ==, 2 + 3 + 1);
+
+  /* However often it is looked at, there are no more of them. */
+  for (guint i = 0; i < 100; i++)
+    {
+      g_assert_true (look_at (memory, QUIRE_MAP_READ) == reading);
+      g_assert_true (look_at (memory, QUIRE_MAP_READ | QUIRE_MAP_UNIQUE) == reading);
+      g_assert_true (look_at (memory, QUIRE_MAP_WRITE) == writing);
+      g_assert_true (look_at (memory, QUIRE_MAP_READWRITE) == both);
+    }
+  g_assert_cmpuint (unmapping_allocator_counts ().standing, ==, 3);
+  quire_assert_state (memory, "free");
+
+  /* The window of a share is at the address of its parent. */
+  g_assert_true (quire_memory_resize (memory, 8, 100));
+  g_assert_true (look_at (memory, QUIRE_MAP_READ) == reading + 8);
+  share = quire_memory_share (memory, 10, 20);
+  sharing = look_at (share, QUIRE_MAP_READ);
+  g_assert_true (sharing == reading + 18);
+  quire_memory_unref (memory);
+  g_assert_cmpuint (sharing[0], ==, 1);
+  quire_memory_unref (share);
+  g_assert_cmpuint (unmapping_allocator_counts ().standing, ==, 0);
+}
+
+static void
+test_kept_for_a_closed_handle (gconstpointer data)
+{
+  g_autoptr (QuireAllocator) allocator = unmapping_allocator_new (GPOINTER_TO_INT (data));
+  QuireMemory *memory = quire_allocator_alloc (allocator, 4096, NULL);
+  guint8 *address = look_at (memory, QUIRE_MAP_READWRITE);
+  QuireMemory *stand_in = quire_memory_close (memory);
+
+  g_test_summary ("An address stays good while the stand-in of a closed handle is there");
+
+  address[0] = 5;
+  g_assert_cmpuint (address[0], ==, 5);
+  quire_memory_unref (stand_in);
+  g_assert_cmpuint (unmapping_allocator_counts ().standing, ==, 0);
+}
+
+static void
+test_nothing_kept_without_a_view (void)
+{
+  g_autoptr (QuireAllocator) allocator = unmapping_allocator_new (UNMAPPING_EACH);
+  g_autoptr (QuireMemory) memory = quire_allocator_alloc (allocator, 4096, NULL);
+  g_autoptr (QuireMapping) mapping = quire_memory_try_map (memory, QUIRE_MAP_READ, NULL);
+
+  g_test_summary ("A map that nobody has had a view of is unmapped when it ends");
+
+  g_assert_cmpuint (unmapping_allocator_counts ().standing, ==, 1);
+  g_clear_pointer (&mapping, quire_mapping_unref);
+  g_assert_true (quire_memory_fill (memory, 0, -1, 1));
+  g_assert_cmpuint (unmapping_allocator_counts ().standing, ==, 0);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -296,6 +392,10 @@ main (int    argc,
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/custom-allocator/map", test_map);
+  g_test_add_data_func ("/custom-allocator/kept/each", GINT_TO_POINTER (UNMAPPING_EACH), test_kept_addresses);
+  g_test_add_data_func ("/custom-allocator/kept/together", GINT_TO_POINTER (UNMAPPING_TOGETHER), test_kept_addresses);
+  g_test_add_data_func ("/custom-allocator/kept/closed", GINT_TO_POINTER (UNMAPPING_EACH), test_kept_for_a_closed_handle);
+  g_test_add_func ("/custom-allocator/kept/no-view", test_nothing_kept_without_a_view);
   g_test_add_func ("/custom-allocator/lock-before-map", test_lock_before_map);
   g_test_add_func ("/custom-allocator/map-fails", test_map_fails);
   g_test_add_func ("/custom-allocator/no-map", test_no_map);

@@ -49,7 +49,9 @@ G_DECLARE_DERIVABLE_TYPE (QuireAllocator, quire_allocator, QUIRE, ALLOCATOR, GOb
  * A map of a script ends in two steps: its lock goes when the script says so, but
  * @mem_unmap or @mem_unmap_full is called only when no address is left in the script's
  * hands. Then other maps may stand, and the last reference on the block may have gone,
- * though its struct and its data are there still.
+ * though its struct and its data are there still. In a language whose views don't tell
+ * where they went, as in Python, no address is known to be left only when the block is
+ * about to be freed.
  *
  * A block of the allocator is a struct that has a [struct@Memory] as its first
  * member, set up by [method@Memory.init]. The library takes the locks, resolves

@@ -16,8 +16,8 @@
 #include "quire-overlay-private.h"
 
 /* A window has no address of its own: the allocator knows that of its parent. */
-static QuireMemory *
-mapped_block (QuireMemory *memory)
+QuireMemory *
+quire_map_find_block (QuireMemory *memory)
 {
   return quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_WINDOW) ? memory->parent : memory;
 }
@@ -27,7 +27,7 @@ static __attribute__ ((noinline)) gpointer
 begin_address (QuireMapInfo *info,
                GError      **error)
 {
-  QuireMemory *block = mapped_block (info->memory);
+  QuireMemory *block = quire_map_find_block (info->memory);
   QuireAllocatorClass *klass = QUIRE_ALLOCATOR_GET_CLASS (block->allocator);
   g_autoptr (GError) local_error = NULL;
   gpointer base = NULL;
@@ -63,7 +63,7 @@ quire_map_end_address (QuireMapInfo *info)
   if (G_LIKELY (info->memory->base != NULL))
     return;
 
-  block = mapped_block (info->memory);
+  block = quire_map_find_block (info->memory);
   if (quire_memory_has_flags (block, QUIRE_MEMORY_INTERNAL_OVERLAY))
     return;
 
@@ -78,7 +78,7 @@ quire_map_end_address (QuireMapInfo *info)
 void
 quire_map_end_lock_by_allocator (QuireMapInfo *info)
 {
-  QuireMemory *block = mapped_block (info->memory);
+  QuireMemory *block = quire_map_find_block (info->memory);
 
   if (quire_memory_has_flags (block, QUIRE_MEMORY_INTERNAL_WATCHED))
     quire_fd_memory_end_access (block, info->flags);

@@ -13,6 +13,7 @@
 #include "quire-bytes-private.h"
 #include "quire-copy.h"
 #include "quire-error.h"
+#include "quire-kept-private.h"
 #include "quire-lock-private.h"
 #include "quire-map-private.h"
 #include "quire-mapping-private.h"
@@ -42,6 +43,10 @@ struct _QuireMapping
   /* How many views are out, and the two bits below. */
   guint        state;
   QuireMapInfo info;
+  /* Where views are, once there has been one, if the allocator maps and unmaps. */
+  guint8      *view_data;
+  /* The block keeps the address of the info, and unmaps it. */
+  gboolean     given_away;
 };
 
 /* The lock is gone, and the reference on the block is but a pin. */
@@ -254,7 +259,8 @@ quire_mapping_unref (QuireMapping *mapping)
   /* Only now does the allocator unmap: until here a script may have had the
    * address. */
   memory = mapping->info.memory;
-  quire_map_end_address (&mapping->info);
+  if (!mapping->given_away)
+    quire_map_end_address (&mapping->info);
   if (mapping->state & STATE_RELEASED)
     {
       quire_memory_unpin (memory);
@@ -423,6 +429,24 @@ set_ended (QuireMapping *mapping,
   return FALSE;
 }
 
+/* Where the data is, at an address that a script may keep. */
+static guint8 *
+find_view_data (QuireMapping *mapping)
+{
+  guint8 *data;
+
+  if (G_LIKELY (mapping->info.memory->base != NULL))
+    return mapping->info.data;
+
+  data = __atomic_load_n (&mapping->view_data, __ATOMIC_ACQUIRE);
+  if (data == NULL)
+    {
+      data = quire_kept_address (&mapping->info, &mapping->given_away);
+      __atomic_store_n (&mapping->view_data, data, __ATOMIC_RELEASE);
+    }
+  return data;
+}
+
 /**
  * quire_mapping_acquire_view: (skip)
  * @mapping: a mapping
@@ -432,6 +456,10 @@ set_ended (QuireMapping *mapping,
  * Counts a view, for a binding whose language tells it when a view goes. While
  * there is one, the mapping can't be unmapped. A view has a reference on the
  * mapping.
+ *
+ * The address stays good, with the protection that it has, until the block is freed: a
+ * script may keep it without the view, as numpy does. For that the block of an allocator
+ * that maps and unmaps keeps the first map of each kind: to read, to write, to do both.
  *
  * When the mapping has ended, it is refused with %QUIRE_MEMORY_ERROR_CLOSED.
  *
@@ -459,7 +487,7 @@ quire_mapping_acquire_view (QuireMapping *mapping,
   while (!quire_atomic_cas_acq_rel (&mapping->state, &state, state + 1));
 
   quire_mapping_ref (mapping);
-  *data = mapping->info.data;
+  *data = find_view_data (mapping);
   return TRUE;
 }
 

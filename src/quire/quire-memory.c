@@ -10,6 +10,7 @@
 
 #include "quire-allocator.h"
 #include "quire-error.h"
+#include "quire-kept-private.h"
 #include "quire-lock-private.h"
 #include "quire-map-info.h"
 #include "quire-memory-private.h"
@@ -133,6 +134,8 @@ free_by_allocator (QuireMemory *memory,
   QuireMemory *parent = memory->parent;
   const gboolean is_share = quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_SHARE);
 
+  if (memory->kept != NULL)
+    quire_kept_end (memory);
   QUIRE_ALLOCATOR_GET_CLASS (allocator)->free (allocator, memory);
 
   if (parent != NULL)

@@ -45,7 +45,8 @@ struct _QuireMemory
   __attribute__ ((aligned (8)))
 #endif
   guint64         held;
-  gpointer        _reserved[2];
+  gpointer        kept;
+  gpointer        _reserved[1];
 };
 #endif /* __GI_SCANNER__ */
 
