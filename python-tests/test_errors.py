@@ -430,7 +430,7 @@ def test_every_method_was_asked():
                if not name.startswith('_') and callable(getattr(Quire.Memory, name))}
     asked = {name.split()[0] for name in ASKED_OF_A_HANDLE}
     # Those that ask no handle, and those that are for closed ones too.
-    assert methods - asked == {'new', 'new_with_params', 'new_from_bytes', 'close', 'is_closed', 'is_same',
+    assert methods - asked == {'new', 'new_with_params', 'new_from_bytes', 'close', 'from_dlpack', 'is_closed', 'is_same',
                                'unmap'}
 
 

@@ -363,6 +363,74 @@ class Late:
 sys.late = Late()
 '''
 
+SCRIPTS['tensors at exit'] = '''
+import numpy
+memory = Memory(1 << 20)
+numbers = numpy.from_dlpack(memory)
+again = Memory.from_dlpack(memory)
+imported = Memory.from_dlpack(numpy.zeros(1 << 20))
+capsules = [memory.__dlpack__(), memory.__dlpack__(max_version=(1, 0))]
+buffers = []
+pickled = pickle.dumps(memory, 5, buffer_callback=buffers.append)
+sys.everything = [memory, numbers, again, imported, capsules, buffers, imported.to_bytes()]
+sys.everything.append(sys.everything)
+'''
+
+SCRIPTS['iterators at exit'] = '''
+memory = Memory(1 << 20)
+iterators = [iter(memory), reversed(memory), memory.cast('I')]
+next(iterators[0])
+sys.everything = [memory, iterators]
+sys.everything.append(sys.everything)
+'''
+
+# PyGObject itself hangs there when it imports GLib, which comes before Quire's override. What
+# can be reached without that is refused.
+SCRIPTS['a subinterpreter'] = '''
+import _xxsubinterpreters
+memory = Memory(100, fill=1)
+for program in ('import gi.overrides._quire', 'import gi.overrides._quire_pickle'):
+    interpreter = _xxsubinterpreters.create()
+    error = attempt(_xxsubinterpreters.run_string, interpreter, program)
+    assert isinstance(error, _xxsubinterpreters.RunFailedError), error
+    assert 'ImportError' in str(error) and 'subinterpreter' in str(error), error
+    _xxsubinterpreters.destroy(interpreter)
+assert bytes(memory) == b'\\1' * 100
+assert isinstance(attempt(memory.map, 0), Quire.Error.NotSupported)
+'''
+
+SCRIPTS['a second import'] = '''
+import importlib
+memory = Memory(100, fill=1)
+before = _quire.MemoryBase
+for name in ('gi.overrides._quire', 'gi.overrides._quire_error'):
+    del sys.modules[name]
+again = importlib.import_module('gi.overrides._quire')
+assert again is not _quire and again.MemoryBase is before
+assert bytes(memory[5:]) == b'\\1' * 95
+assert isinstance(attempt(memory.map, 0), GLib.Error)
+'''
+
+SCRIPTS['a fork with all kinds of things'] = '''
+import numpy
+exporter = bytearray(100)
+memory = Memory.wrap(exporter)
+things = [memoryview(memory), memory.map(Flags.READWRITE), iter(Memory(10)), numpy.from_dlpack(Memory(10)),
+          Memory(10)[5:], Memory(10).to_bytes(), Memory(1 << 20, fill=1), memory.__dlpack__()]
+for _ in range(3):
+    child = os.fork()
+    if child == 0:
+        things.clear()
+        del memory
+        Memory(1 << 20, fill=2).copy()
+        gc.collect()
+        threading.Thread(target=lambda: Memory(1 << 20, fill=2).copy()).start()
+        exporter.append(1)
+        sys.exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert memoryview(memory).nbytes == 100
+'''
+
 # There is nobody left to give the buffer back to.
 SCRIPTS['a wrapped exporter goes after the interpreter'] = '''
 libc, glib = ctypes.CDLL(None), ctypes.CDLL('libglib-2.0.so.0')

@@ -292,7 +292,9 @@ static PyType_Spec memory_spec = {
 PyType_Spec *
 quire_python_memory_get_spec (void)
 {
-  const PyMethodDef *tables[] = { memory_methods, quire_python_content_methods, quire_python_map_methods };
+  const PyMethodDef *tables[] = {
+    memory_methods, quire_python_content_methods, quire_python_dlpack_methods, quire_python_map_methods,
+  };
   GArray *methods = g_array_new (TRUE, FALSE, sizeof (PyMethodDef));
 
   for (gsize i = 0; i < G_N_ELEMENTS (tables); i++)

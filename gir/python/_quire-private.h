@@ -131,9 +131,10 @@ PyObject     *quire_python_memory_compare      (PyObject *self,
 PyObject     *quire_python_memory_add          (PyObject *first,
                                                 PyObject *second);
 
-/* _quire-content.c and _quire-map.c */
+/* _quire-content.c, _quire-dlpack.c and _quire-map.c */
 
 extern PyMethodDef quire_python_content_methods[];
+extern PyMethodDef quire_python_dlpack_methods[];
 extern PyMethodDef quire_python_map_methods[];
 
 int           quire_python_memory_getbuffer    (PyObject  *self,
@@ -158,6 +159,9 @@ extern const char quire_python_memory_wrap_doc[];
 
 PyObject     *quire_python_memory_wrap         (PyObject *type,
                                                 PyObject *object);
+
+/* Whether there is no interpreter left to give anything back to. */
+gboolean      quire_python_is_gone             (void);
 
 /* _quire-exporter.c */
 
