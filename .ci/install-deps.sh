@@ -23,6 +23,7 @@ libgirepository1.0-dev
 libgjs-dev
 libglib2.0-dev
 meson
+mypy
 ninja-build
 pkg-config
 python-gi-dev
@@ -31,6 +32,7 @@ python3-dev
 python3-gi
 python3-hypothesis
 python3-numpy
+python3-pil
 python3-pytest
 valac
 '

@@ -18,28 +18,28 @@ from gi.repository import GLib, Quire
 # One block may be aligned by luck, but not so many, of odd sizes.
 BLOCKS = 100
 
-failures = []
+failures: list[str] = []
 
 
-def check(promise, what):
+def check(promise: bool, what: str) -> None:
     """What is promised is checked as it is shown."""
     if not promise:
         failures.append(what)
         print('  NOT SO:', what)
 
 
-def address_of(memory):
+def address_of(memory: Quire.Memory) -> int:
     return np.frombuffer(memory, np.uint8).ctypes.data
 
 
-def make_params(align, prefix=0):
+def make_params(align: int, prefix: int = 0) -> Quire.AllocationParams:
     params = Quire.AllocationParams()
     params.align = align
     params.prefix = prefix
     return params
 
 
-def show(what, params, mask):
+def show(what: str, params: Quire.AllocationParams | None, mask: int) -> None:
     """Shows the alignment that the addresses of many blocks have in common."""
     blocks = [Quire.Memory.new_with_params(2 * i + 1, params) for i in range(BLOCKS)]
 
@@ -55,7 +55,7 @@ def show(what, params, mask):
     check(common > mask, 'the data is aligned as it was asked for')
 
 
-def main():
+def main() -> int:
     print('Alignment of the data in bytes\n')
     print(f'  {"":26} asked   found in {BLOCKS} blocks')
 

@@ -27,28 +27,28 @@ try:
     gi.require_version('GdkPixbuf', '2.0')
     from gi.repository import GdkPixbuf
 except (ImportError, ValueError):
-    GdkPixbuf = None
+    GdkPixbuf = None  # type: ignore[assignment]
 
 BANDS = 6
 
 # Width, height and depth, with space and comments between.
 HEADER = re.compile(rb'P6(?:\s|#.*\n)+(\d+)(?:\s|#.*\n)+(\d+)(?:\s|#.*\n)+255\s')
 
-failures = []
+failures: list[str] = []
 
 
-def check(promise, what):
+def check(promise: bool, what: str) -> None:
     """What is promised is checked as it is shown."""
     if not promise:
         failures.append(what)
         print('  NOT SO:', what)
 
 
-def address_of(memory):
+def address_of(memory: Quire.Memory) -> int:
     return np.frombuffer(memory, np.uint8).ctypes.data
 
 
-def read_block(path):
+def read_block(path: str) -> Quire.Memory:
     """Reads a whole file straight into a block."""
     memory = Quire.Memory(os.stat(path).st_size)
     with open(path, 'rb', buffering=0) as file:
@@ -60,7 +60,7 @@ def read_block(path):
     return memory
 
 
-def parse_header(memory):
+def parse_header(memory: Quire.Memory) -> tuple[int, int, int]:
     """Finds out what is in the block, through a view of it."""
     with memory.map(Quire.MapFlags.READ) as view:
         match = HEADER.match(view)
@@ -71,7 +71,7 @@ def parse_header(memory):
     raise ValueError('This is no binary PPM picture of 8 bits, or not a whole one')
 
 
-def share_and_merge(memory, header, height, stride):
+def share_and_merge(memory: Quire.Memory, header: int, height: int, stride: int) -> tuple[Quire.Memory, int]:
     """Shares the picture out, header and bands of rows, and merges them back one
     after the other."""
     start = address_of(memory)
@@ -101,7 +101,7 @@ def share_and_merge(memory, header, height, stride):
     return merged, bytes_copied
 
 
-def write_bytes(gbytes, path, address):
+def write_bytes(gbytes: GLib.Bytes, path: str, address: int) -> None:
     """Writes GBytes, which go to whoever knows GLib. A block over them is a buffer."""
     received = Quire.Memory.new_from_bytes(gbytes)
     print(f'bytes     {len(received)} of them at {address_of(received):#x}')
@@ -112,7 +112,7 @@ def write_bytes(gbytes, path, address):
     print('written  ', path)
 
 
-def write_png(pixels, width, height, path):
+def write_png(pixels: Quire.Memory, width: int, height: int, path: str) -> None:
     """The pixels as a PNG file: the pixbuf stands on the block itself."""
     stride = 3 * width
     pixbuf = GdkPixbuf.Pixbuf.new_from_bytes(pixels.to_bytes(), GdkPixbuf.Colorspace.RGB,
@@ -130,7 +130,7 @@ def write_png(pixels, width, height, path):
               for y in range(height)), 'the PNG has the same pixels')
 
 
-def run(source, output):
+def run(source: str, output: str) -> int:
     memory = read_block(source)
     header, width, height = parse_header(memory)
     stride = 3 * width
@@ -163,7 +163,7 @@ def run(source, output):
     return bytes_copied
 
 
-def main():
+def main() -> int:
     if len(sys.argv) != 3:
         print(f'usage: {sys.argv[0]} PICTURE.ppm OUTPUT.ppm', file=sys.stderr)
         return 2

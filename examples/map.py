@@ -8,6 +8,7 @@
 
 import sys
 import threading
+from collections.abc import Iterable
 
 import gi
 
@@ -38,27 +39,27 @@ HELD = {
     'WRITE+UNIQUE': (WRITE | UNIQUE, (False, False, False, False)),
 }
 
-failures = []
+failures: list[str] = []
 
 
-def check(promise, what):
+def check(promise: bool, what: str) -> None:
     """What is promised is checked as it is shown."""
     if not promise:
         failures.append(what)
         print('  NOT SO:', what)
 
 
-def is_busy(error):
+def is_busy(error: GLib.Error) -> bool:
     return error.matches(Quire.memory_error_quark(), Quire.MemoryError.BUSY)
 
 
-def print_row(name, cells):
+def print_row(name: str, cells: Iterable[str]) -> None:
     print('  '.join(['', f'{name:12}', *(f'{cell:11}' for cell in cells)]).rstrip())
 
 
-def show_table():
+def show_table() -> None:
     """Tries each map over each other one."""
-    refusal = None
+    refusal: str | None = None
 
     print('Which maps go together\n')
     print_row('held / asked', ASKED)
@@ -86,14 +87,14 @@ def show_table():
     print(f'\n  A refusal says why: {refusal}\n')
 
 
-def race(flags):
+def race(flags: Quire.MapFlags) -> int:
     """Lets two threads map, each until the other has tried too. Tells how many got
     in."""
     memory = Quire.Memory(SIZE)
     both_have_tried = threading.Barrier(2)
     got_in = []
 
-    def enter(first, last):
+    def enter(first: int, last: int) -> None:
         try:
             with memory.map(flags) as view:
                 got_in.append(True)
@@ -117,13 +118,13 @@ def race(flags):
     return len(got_in)
 
 
-def show_race(what, flags, expected):
+def show_race(what: str, flags: Quire.MapFlags, expected: int) -> None:
     counts = {race(flags) for _ in range(ROUNDS)}
     print(f'  {what:12}  {min(counts)} of 2 got in, in each of {ROUNDS} rounds')
     check(counts == {expected}, 'so many get in, always')
 
 
-def main():
+def main() -> int:
     show_table()
 
     print('Two threads that map at the same time\n')

@@ -16,28 +16,31 @@ from gi.repository import Quire
 
 SIZE = 1000
 
-failures = []
+Blocks = tuple[Quire.Memory, Quire.Memory]
+Ranges = tuple[tuple[int, int], tuple[int, int]]
+
+failures: list[str] = []
 
 
-def check(promise, what):
+def check(promise: bool, what: str) -> None:
     """What is promised is checked as it is shown."""
     if not promise:
         failures.append(what)
         print('  NOT SO:', what)
 
 
-def counting_block(first):
+def counting_block(first: int) -> Quire.Memory:
     """A block that counts up from first."""
     memory = Quire.Memory(SIZE)
     np.frombuffer(memory, np.uint8)[:] = np.arange(first, first + SIZE) % 256
     return memory
 
 
-def address_of(memory):
+def address_of(memory: Quire.Memory) -> int:
     return np.frombuffer(memory, np.uint8).ctypes.data
 
 
-def show(what, parents, ranges, expected):
+def show(what: str, parents: Blocks, ranges: Ranges, expected: bool) -> int:
     """Shares a range of each parent, asks whether they are a span, and merges them.
     Returns how many bytes the merge of a span copied; of anything else, 0."""
     parent = parents[0]
@@ -63,7 +66,7 @@ def show(what, parents, ranges, expected):
     return copied if span else 0
 
 
-def main():
+def main() -> int:
     memory, other = counting_block(0), counting_block(100)
     window = memory[500:]
     copied = 0

@@ -91,6 +91,8 @@ def test_build_commands_and_installation(tree, tmp_path):
     library = pkgconfig.parent
     [vapi] = prefix.rglob('quire-1.0.vapi')
     assert vapi == prefix / 'share' / 'vala' / 'vapi' / 'quire-1.0.vapi'
+    [stub] = prefix.rglob('Quire.pyi')
+    assert stub == prefix / 'lib' / 'python3' / 'dist-packages' / 'gi-stubs' / 'repository' / 'Quire.pyi'
 
     check_programs(run_programs(tmp_path, {
         **os.environ,

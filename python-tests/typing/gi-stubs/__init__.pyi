@@ -1,0 +1,3 @@
+# What the tests of types need of pygobject-stubs, which Debian does not have.
+
+def require_version(namespace: str, version: str) -> None: ...
