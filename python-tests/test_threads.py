@@ -227,6 +227,51 @@ time.sleep(0.2)
 '''
 
 
+# With such an interval nobody has to give way: another thread runs only when it is let.
+SCRIPTS['others run while it is long'] = '''
+import numpy
+sys.setswitchinterval(1e6)
+turns, over = [], []
+def watch():
+    while not over:
+        turns.append(None)
+        time.sleep(0)
+thread = threading.Thread(target=watch)
+
+def lets_others_run(function, times):
+    for _ in range(times):
+        before = len(turns)
+        function()
+        if len(turns) > before:
+            return True
+    return False
+
+def operations(size):
+    memory, other, content = Memory(size, fill=1), Memory(size, fill=1), bytes(size)
+    numbers = numpy.ones(size, 'u1')
+    return {
+        'copy': memory.copy, 'copy.copy': lambda: copy.copy(memory), 'fill': lambda: memory.fill(value=1),
+        'write': lambda: memory.write(0, numbers), 'read': memory.read, 'compare': lambda: memory.compare(other),
+        '==': lambda: memory == other, '== buffer': lambda: memory == numbers, 'in': lambda: 2 in memory,
+        'slice': lambda: memory.__setitem__(slice(None), numbers), 'new': lambda: Memory(size, fill=1),
+        'dlpack': lambda: memory.__dlpack__(copy=True),
+    }
+
+short, long = operations(1000), operations(64 << 20)
+merging = Memory(32 << 20, fill=1), Memory(32 << 20, fill=1)
+long['merge'] = lambda: merging[0] + merging[1]
+long['merge_list'] = lambda: Memory.merge_list(merging)
+long['introspected'] = lambda: Memory.__mro__[2].copy(merging[0], 0, -1)
+thread.start()
+for name, operation in long.items():
+    assert lets_others_run(operation, 200), name
+for name in ('copy', 'fill', 'write', 'read', 'compare', '==', '== buffer', 'in', 'slice'):
+    assert not lets_others_run(short[name], 200), name
+over.append(None)
+thread.join()
+'''
+
+
 @pytest.mark.parametrize('name', SCRIPTS)
 def test_script(name, run_all):
     scripts = {key: RUN + script for key, script in SCRIPTS.items()}

@@ -111,14 +111,32 @@ mapping_length (PyObject *self)
   return mapping != NULL ? (Py_ssize_t) quire_mapping_get_size (mapping) : -1;
 }
 
-/* The last view that __enter__() gave; NULL, without an exception, if there is none. */
+/* A new reference to what a weak one refers to; NULL, without an exception, if it has gone. */
+static PyObject *
+get_referent (PyObject *reference)
+{
+#if PY_VERSION_HEX >= 0x030d0000
+  PyObject *object = NULL;
+
+  if (PyWeakref_GetRef (reference, &object) < 0)
+    PyErr_Clear ();
+  return object;
+#else
+  PyObject *object = PyWeakref_GetObject (reference);
+
+  return object != NULL && object != Py_None ? Py_NewRef (object) : NULL;
+#endif
+}
+
+/* The last view that __enter__() gave; NULL, without an exception, if it has gone or there
+ * is none. */
 static PyObject *
 pop_view (QuirePythonMapping *state)
 {
-  PyObject *view = state->view;
+  PyObject *view = state->view != NULL ? get_referent (state->view) : NULL;
   const Py_ssize_t n_outer = state->outer_views != NULL ? PyList_GET_SIZE (state->outer_views) : 0;
 
-  state->view = NULL;
+  Py_CLEAR (state->view);
   if (n_outer > 0)
     {
       state->view = Py_NewRef (PyList_GET_ITEM (state->outer_views, n_outer - 1));
@@ -133,16 +151,23 @@ static gboolean
 push_view (QuirePythonMapping *state,
            PyObject           *view)
 {
+  PyObject *reference = PyWeakref_NewRef (view, NULL);
+
+  if (reference == NULL)
+    return FALSE;
+
   if (state->view != NULL)
     {
       if (state->outer_views == NULL)
         state->outer_views = PyList_New (0);
       if (state->outer_views == NULL || PyList_Append (state->outer_views, state->view) != 0)
-        return FALSE;
-      Py_DECREF (state->view);
+        {
+          Py_DECREF (reference);
+          return FALSE;
+        }
     }
 
-  state->view = Py_NewRef (view);
+  Py_XSETREF (state->view, reference);
   return TRUE;
 }
 

@@ -78,7 +78,8 @@ typedef struct
 
 typedef struct
 {
-  /* What __enter__() gave last, and a list of what it gave before. */
+  /* Weak references: to what __enter__() gave last, and a list of those to what it gave
+   * before. The views refer to the mapping, and it ends when the last of them goes. */
   PyObject *view;
   PyObject *outer_views;
 } QuirePythonMapping;
