@@ -4,95 +4,25 @@
 
 """Random sequences of everything, against a model in plain Python."""
 
+import copy
+import pickle
+
 import hypothesis
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from gi.repository import GLib, Quire
 
-from helpers import EXCLUSIVE, READ, READWRITE, UNIQUE, WRITE, Code, counts
+from helpers import EXCLUSIVE, READ, READWRITE, WRITE, Code, counts
+from model import FLAGS, Block, Refused
 
-NAMES = {int(READ): 'READ', int(WRITE): 'WRITE', int(READWRITE): 'READ+WRITE'}
-FLAGS = [kind | extra for kind in (READ, WRITE, READWRITE)
-         for extra in (Quire.MapFlags(0), EXCLUSIVE, UNIQUE, EXCLUSIVE | UNIQUE)]
+DUPLICATES = [copy.copy, copy.deepcopy, *(
+    lambda memory, protocol=protocol: pickle.loads(pickle.dumps(memory, protocol)) for protocol in (2, 4, 5))]
 
-
-class Refused(Exception):
-    def __init__(self, code):
-        super().__init__(code)
-        self.code = code
-
-
-class Block:
-    """What Quire should know of a block: the bytes are those of its root."""
-
-    def __init__(self, content, readonly=False, root=None, offset=0, size=None):
-        self.content = content if root is None else root.content
-        self.root = root or self
-        self.offset = offset
-        self.size = len(content) if size is None else size
-        self.readonly = readonly or root is not None
-        self.locks = []
-        # Handles, locks of maps, and shares, each of which keeps the block.
-        self.users = 1
-        self.shares = 0
-        if root is not None:
-            root.shares += 1
-            root.users += 1
-
-    def drop(self):
-        self.users -= 1
-        if self.users == 0 and self.root is not self:
-            self.root.shares -= 1
-            self.root.drop()
-
-    def bytes(self):
-        return bytes(self.content[self.offset:self.offset + self.size])
-
-    def count(self, *accesses):
-        return sum(flags & READWRITE in accesses for flags in self.locks)
-
-    def counts(self):
-        found = {name: self.count(access) for access, name in NAMES.items()}
-        found['UNIQUE'] = sum(bool(flags & UNIQUE) for flags in self.locks)
-        found['owner'] = sum(bool(flags & EXCLUSIVE) for flags in self.locks)
-        found['share'] = self.shares
-        return {name: number for name, number in found.items() if number}
-
-    def check(self, flags):
-        """The rules of the lock."""
-        owners = sum(bool(held & EXCLUSIVE) for held in self.locks)
-        access = flags & READWRITE
-        if flags & WRITE and self.readonly:
-            raise Refused(Code.READ_ONLY)
-        if flags & EXCLUSIVE and owners >= 1 and self.count(WRITE, READWRITE):
-            raise Refused(Code.BUSY)
-        if not access:
-            return
-        maps = self.count(READ, WRITE, READWRITE)
-        if any(held & UNIQUE for held in self.locks) or (flags & UNIQUE and maps):
-            raise Refused(Code.BUSY)
-        if flags & WRITE and (self.shares or owners + bool(flags & EXCLUSIVE) >= 2):
-            raise Refused(Code.BUSY)
-        if not self.count(READWRITE):
-            others = {READ: (WRITE,), WRITE: (READ,), READWRITE: (READ, WRITE)}[access]
-            if self.count(*others):
-                raise Refused(Code.BUSY)
-
-    def lock(self, flags):
-        self.check(flags)
-        self.locks.append(flags)
-
-    def check_range(self, offset, size, before=0):
-        if not (-before <= offset <= self.size and (size == -1 or 0 <= size <= self.size - offset)):
-            raise Refused(Code.OUT_OF_RANGE)
-        return self.size - offset if size == -1 else size
-
-    def share(self, offset, size):
-        size = self.check_range(offset, size, before=self.offset)
-        if self.root.count(WRITE, READWRITE):
-            raise Refused(Code.BUSY)
-        return Block(None, root=self.root, offset=self.offset + offset, size=size)
+# What is asked of a closed handle.
+ASKED = [len, bytes, iter, lambda m: m[0], lambda m: m[:], lambda m: m.map(), lambda m: m.copy(), lambda m: m + m,
+         lambda m: m.__setitem__(0, 1), lambda m: m == b'', lambda m: m.to_bytes(), lambda m: m.get_sizes(),
+         lambda m: m.__dlpack__(), copy.copy]
 
 
 class Handle:
@@ -101,6 +31,16 @@ class Handle:
     def __init__(self, memory, block):
         self.memory = memory
         self.block = block
+
+
+class Tensor:
+    """A tensor of a block, that nobody has taken out of its capsule."""
+
+    def __init__(self, memory, versioned):
+        self.capsule = memory.__dlpack__(max_version=(1, 0) if versioned else None)
+
+    def end(self):
+        self.capsule = None
 
 
 class Held:
@@ -255,6 +195,161 @@ class Machine(RuleBasedStateMachine):
         self.agree(model, lambda: handle.memory.fill(offset, size, value))
 
     @precondition(lambda self: self.handles)
+    @rule(numbers=st.lists(picks, max_size=4))
+    def merge_list(self, numbers):
+        handles = [self.pick(self.handles, number) for number in numbers]
+        blocks = [handle.block for handle in handles]
+        if len(blocks) < 2:
+            return
+        root = blocks[0].root
+        span = all(block.root is root and block is not root for block in blocks) and all(
+            first.offset + first.size == second.offset for first, second in zip(blocks, blocks[1:]))
+
+        def model():
+            if span:
+                return Block(None, root=root, offset=blocks[0].offset, size=sum(block.size for block in blocks))
+            for block in blocks:
+                block.check(READ)
+            return Block(bytearray(b''.join(block.bytes() for block in blocks)))
+
+        result = self.agree(model, lambda: Quire.Memory.merge_list([handle.memory for handle in handles]))
+        if result is not None:
+            (merged, copied), block = result
+            assert copied == (0 if span else block.size)
+            self.add((merged, block))
+
+    @rule(size=st.integers(0, 20), prefix=st.integers(0, 9), padding=st.integers(0, 9), fill=st.integers(0, 255))
+    def allocate_with_room(self, size, prefix, padding, fill):
+        flags = Quire.MemoryFlags.ZERO_PREFIXED | Quire.MemoryFlags.ZERO_PADDED
+        memory = Quire.Memory(size, prefix=prefix, padding=padding, flags=flags, fill=fill)
+        content = bytearray(bytes(prefix) + bytes([fill]) * size + bytes(padding))
+        self.add((memory, Block(content, offset=prefix, size=size)))
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks, index=st.integers(-25, 25))
+    def look_at_a_byte(self, number, index):
+        handle = self.pick(self.handles, number)
+
+        def model():
+            handle.block.check(READ)
+            return handle.block.bytes()[handle.block.check_index(index)]
+
+        result = self.agree(model, lambda: handle.memory[index])
+        assert result is None or result[0] == result[1]
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks, index=st.integers(-25, 25), value=st.integers(0, 255))
+    def write_a_byte(self, number, index, value):
+        handle = self.pick(self.handles, number)
+        block = handle.block
+
+        def model():
+            block.check(WRITE)
+            block.content[block.offset + block.check_index(index)] = value
+
+        self.agree(model, lambda: handle.memory.__setitem__(index, value))
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks, start=st.none() | small, stop=st.none() | small, value=st.integers(0, 255))
+    def write_a_slice(self, number, start, stop, value):
+        handle = self.pick(self.handles, number)
+        block = handle.block
+        first, last, _ = slice(start, stop).indices(block.size)
+        content = bytes([value]) * max(0, last - first)
+
+        def model():
+            block.check(WRITE)
+            block.content[block.offset + first:block.offset + first + len(content)] = content
+
+        self.agree(model, lambda: handle.memory.__setitem__(slice(start, stop), content))
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks, needle=st.integers(0, 255) | st.binary(max_size=3))
+    def contains(self, number, needle):
+        handle = self.pick(self.handles, number)
+
+        def model():
+            handle.block.check(READ)
+            return needle in handle.block.bytes()
+
+        result = self.agree(model, lambda: needle in handle.memory)
+        assert result is None or result[0] == result[1]
+
+    @precondition(lambda self: self.handles)
+    @rule(first=picks, second=picks, with_bytes=st.booleans())
+    def equal(self, first, second, with_bytes):
+        first, second = self.pick(self.handles, first), self.pick(self.handles, second)
+        a, b = first.block, second.block
+
+        def model():
+            # One block is itself, whoever has it.
+            if a is not b or with_bytes:
+                a.check(READ)
+            if a is not b and not with_bytes:
+                b.check(READ)
+            return a.bytes() == b.bytes()
+
+        other = b.bytes() if with_bytes else second.memory
+        result = self.agree(model, lambda: first.memory == other)
+        assert result is None or result[0] == result[1]
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks, how=st.sampled_from(DUPLICATES))
+    def duplicate(self, number, how):
+        handle = self.pick(self.handles, number)
+        # The pickle of what is read-only is read-only again, a copy is not.
+        readonly = handle.block.readonly and how not in DUPLICATES[:2]
+
+        def model():
+            handle.block.check(READ)
+            return Block(bytearray(handle.block.bytes()), readonly=readonly)
+
+        self.add(self.agree(model, lambda: how(handle.memory)))
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks)
+    def make_writable(self, number):
+        handle = self.pick(self.handles, number)
+        block = handle.block
+        owners = block.counts().get('owner', 0)
+
+        def model():
+            if not block.readonly and not block.shares and owners < 2:
+                block.users += 1
+                return block
+            block.check(READ)
+            return Block(bytearray(block.bytes()))
+
+        self.add(self.agree(model, handle.memory.make_writable))
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks, versioned=st.booleans())
+    def tensor(self, number, versioned):
+        handle = self.pick(self.handles, number)
+        flags = READWRITE
+        if versioned:
+            try:
+                handle.block.check(READWRITE)
+            except Refused:
+                flags = READ
+        held = self.hold(handle, flags, lambda: Tensor(handle.memory, versioned))
+        if held is not None:
+            held.end = held.thing.end
+
+    @precondition(lambda self: self.handles)
+    @rule(number=picks, ask=st.sampled_from(ASKED))
+    def ask_a_closed_handle(self, number, ask):
+        handle = self.handles.pop(number % len(self.handles))
+        handle.memory.close()
+        handle.block.drop()
+        try:
+            ask(handle.memory)
+        except Quire.Error.Closed:
+            assert repr(handle.memory) == '<Quire.Memory, closed>'
+            return
+        raise AssertionError('a closed handle gave an answer')
+
+    @precondition(lambda self: self.handles)
     @rule(first=picks, second=picks)
     def compare(self, first, second):
         first, second = self.pick(self.handles, first), self.pick(self.handles, second)
@@ -308,6 +403,8 @@ class Machine(RuleBasedStateMachine):
     @rule(number=picks, position=picks, value=st.integers(0, 255))
     def write_through(self, number, position, value):
         held = self.pick(self.held, number)
+        if isinstance(held.thing, Tensor):
+            return
         view = memoryview(held.thing)
         if view.readonly or not view.nbytes:
             return
