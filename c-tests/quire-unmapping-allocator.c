@@ -4,7 +4,6 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#define _GNU_SOURCE
 #include "quire-unmapping-allocator.h"
 
 #include <sys/mman.h>
