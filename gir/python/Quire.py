@@ -44,7 +44,15 @@ def _refuse_other_types(cls):
             raise TypeError(f'{cls.__name__} can\'t be derived from {base.__name__} as well')
 
 
-class Memory(_quire.MemoryBase, _Memory):
+class _Documented(type(_Memory)):
+    """PyGObject's classes for structs show a list of functions in the place of a docstring."""
+
+    @property
+    def __doc__(cls):
+        return vars(cls).get('__doc__')
+
+
+class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
     """A block of memory.
 
     Quire.Memory(size) allocates one, with these keywords:
@@ -289,7 +297,7 @@ Memory = override(Memory)
 __all__.append('Memory')
 
 
-class Mapping(_quire.MappingBase, _Mapping):
+class Mapping(_quire.MappingBase, _Mapping, metaclass=_Documented):
     """A map of a block, as Quire.Memory.map() gives it.
 
     As a context manager it yields a memoryview of the data, which is released, and
@@ -359,7 +367,7 @@ MapInfo = Mapping
 __all__.append('MapInfo')
 
 
-class AllocationParams(_AllocationParams):
+class AllocationParams(_AllocationParams, metaclass=_Documented):
     """How a block shall be allocated: flags, align, prefix and padding.
 
     Quire.AllocationParams(align=4095, prefix=16) sets what is given; all else asks for
@@ -394,6 +402,15 @@ class AllocationParams(_AllocationParams):
 
 AllocationParams = override(AllocationParams)
 __all__.append('AllocationParams')
+
+# PyGObject has no words for what it makes of enumerations.
+for _name, _doc in {
+        'MapFlags': 'How a block is mapped or locked: READ, WRITE, both, EXCLUSIVE, UNIQUE. They may be or-ed.',
+        'MemoryFlags': 'What is so of a block for as long as it lives. They may be or-ed.',
+        'MemoryError': 'The codes of errors. Quire.Error has a class for each.',
+        'FdFlags': 'How a block is made over a descriptor. They may be or-ed.',
+        'Seals': 'What nobody can do any more with a file that is sealed. They may be or-ed.'}.items():
+    getattr(Quire, _name).__doc__ = _doc
 
 Error = _quire_error.Error
 __all__.append('Error')
