@@ -5,6 +5,7 @@
 """Refusals: each says why, and changes nothing."""
 
 import builtins
+import socket
 
 import pytest
 from gi.repository import Gio, GLib, Quire
@@ -359,6 +360,12 @@ def test_fill_with_what_is_no_byte(value):
     assert bytes(memory) == bytes(range(100))
 
 
+def connection():
+    left, right = socket.socketpair()
+    right.close()
+    return Gio.Socket.new_from_fd(left.detach()).connection_factory_create_connection()
+
+
 ASKED_OF_A_HANDLE = {
     'map': lambda memory: memory.map(),
     'lock': lambda memory: memory.lock(READ),
@@ -396,6 +403,12 @@ ASKED_OF_A_HANDLE = {
     'is_type': lambda memory: memory.is_type('system'),
     'is_writable': lambda memory: memory.is_writable(),
     'describe_lock': lambda memory: memory.describe_lock(),
+    'get_fd': lambda memory: memory.get_fd(),
+    'dup_fd': lambda memory: memory.dup_fd(),
+    'is_stable': lambda memory: memory.is_stable(),
+    'get_seals': lambda memory: memory.get_seals(),
+    'add_seals': lambda memory: memory.add_seals(Quire.Seals.SHRINK),
+    'send': lambda memory: memory.send(connection(), None),
     'cast': lambda memory: memory.cast('I'),
     'len': len,
     'index': lambda memory: memory[0],
@@ -431,6 +444,7 @@ def test_every_method_was_asked():
     asked = {name.split()[0] for name in ASKED_OF_A_HANDLE}
     # Those that ask no handle, and those that are for closed ones too.
     assert methods - asked == {'new', 'new_with_params', 'new_from_bytes', 'close', 'from_dlpack', 'is_closed', 'is_same',
+                               'new_from_fd', 'receive', 'receive_async', 'receive_finish', 'send_async', 'send_finish',
                                'unmap'}
 
 

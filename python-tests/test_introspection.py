@@ -6,6 +6,8 @@
 
 import gc
 import inspect
+import pydoc
+import re
 
 import pytest
 from gi.repository import Gio, GLib, GObject, Quire
@@ -37,6 +39,10 @@ NAMESPACE = {
 NAMESPACE |= {
     'FdAllocator', 'FdAllocatorClass', 'FdFlags', 'MemfdAllocator', 'MemfdAllocatorClass', 'Seals',
     'memory_receive', 'memory_receive_async', 'memory_receive_finish', 'memory_send_finish',
+}
+NAMESPACE |= {
+    'GuardAllocator', 'GuardAllocatorClass', 'PoolAllocator', 'PoolAllocatorClass', 'PoolStats', 'SecureAllocator',
+    'SecureAllocatorClass',
 }
 
 ENUMS = {
@@ -144,10 +150,37 @@ def test_no_address_reaches_a_script():
             assert str(address(info)) not in str(value), name
 
 
+SENTENCE = re.compile(r'[A-Z].*[.:]', re.DOTALL)
+
+
+@pytest.mark.parametrize('cls', [Quire.Memory, Quire.Mapping, Quire.AllocationParams, Quire.Error, Quire.BufferError],
+                         ids=lambda cls: cls.__name__)
+def test_everything_has_a_docstring(cls):
+    """Ours, in sentences; not what PyGObject makes of a signature."""
+    assert SENTENCE.match(inspect.getdoc(cls))
+    for name in dir(cls):
+        member = inspect.getattr_static(cls, name)
+        # What each exception of Python has, and what a struct in C has as a field.
+        if name.startswith('_') or hasattr(RuntimeError, name) or name in ('matches', 'new_literal') or \
+                cls is Quire.AllocationParams and name in ('flags', 'align', 'prefix', 'padding'):
+            continue
+        text = inspect.getdoc(getattr(member, '__func__', member))
+        assert text and SENTENCE.search(text), name
+    assert len(pydoc.render_doc(cls)) > 500
+
+
+def test_what_is_not_ours_has_a_docstring_too():
+    for name in dir(Quire):
+        thing = getattr(Quire, name)
+        if name.startswith('_') or not (callable(thing) or isinstance(thing, type)):
+            continue
+        assert thing.__doc__, name
+        if issubclass(thing, Quire.Allocator) if isinstance(thing, type) else False:
+            for member in public(thing, GObject.Object) - {'parent_instance'}:
+                assert inspect.getdoc(getattr(thing, member)), (name, member)
+
+
 def test_functions_say_what_they_take():
-    for name in MEMORY | MAPPING:
-        member = getattr(Quire.Memory, name, None) or getattr(Quire.Mapping, name)
-        assert inspect.getdoc(member), name
     assert 'Quire.Memory' in Quire.Memory.wrap.__doc__
     assert 'MapInfo' in Quire.Memory.map.__doc__
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 import pytest
+from gi.repository import Quire
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 README = (SOURCE / 'README.md').read_text()
@@ -58,6 +59,28 @@ def check_programs(outputs):
 
 def test_programs(tmp_path):
     check_programs(run_programs(tmp_path, os.environ))
+
+
+def test_programs_of_the_page_on_python(tmp_path):
+    """Those of docs/python.md are one program, from top to bottom."""
+    page = (SOURCE / 'docs' / 'python.md').read_text()
+    programs = re.findall(r'^```python\n(.*?)^```$', page, re.MULTILINE | re.DOTALL)
+    assert len(programs) > 2
+    (tmp_path / 'page.py').write_text('\n'.join(programs))
+    output = run([sys.executable, '-W', 'error', '-W', 'ignore::ImportWarning', 'page.py'], cwd=tmp_path, env=os.environ)
+    [told] = re.findall(r'^    print\(error.message\) +# (.*)$', page, re.MULTILINE)
+    assert output == f'80\n{told}\n'
+
+
+def test_the_page_on_python_names_every_error():
+    page = (SOURCE / 'docs' / 'python.md').read_text()
+    for name, bases in re.findall(r'^\| ((?:`Quire\.Error\.\w+`(?:, )?)+) \| (.*) \|$', page, re.MULTILINE):
+        for cls in re.findall(r'Error\.(\w+)', name):
+            error = getattr(Quire.Error, cls)
+            told = re.findall(r'`(\w+)`', bases)
+            assert {base.__name__ for base in error.__mro__ if base.__module__ == 'builtins'} >= set(told)
+    for name, value in vars(Quire.Error).items():
+        assert not isinstance(value, type) or f'`Quire.Error.{name}`' in page, name
 
 
 def test_demo_prints_what_is_shown():

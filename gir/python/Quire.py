@@ -44,7 +44,15 @@ def _refuse_other_types(cls):
             raise TypeError(f'{cls.__name__} can\'t be derived from {base.__name__} as well')
 
 
-class Memory(_quire.MemoryBase, _Memory):
+class _Documented(type(_Memory)):
+    """PyGObject's classes for structs show a list of functions in the place of a docstring."""
+
+    @property
+    def __doc__(cls):
+        return vars(cls).get('__doc__')
+
+
+class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
     """A block of memory.
 
     Quire.Memory(size) allocates one, with these keywords:
@@ -95,45 +103,33 @@ class Memory(_quire.MemoryBase, _Memory):
 
     @staticmethod
     def new_from_fd(fd, offset=0, size=-1, flags=Quire.FdFlags.NONE):
-        """Makes a block over a descriptor, or a file that has one: size bytes of it at an
-        offset, or all to the end. The block has a duplicate of the descriptor, unless
-        flags say Quire.FdFlags.TAKE.
+        """Makes a block over a descriptor that can be mapped, or a file that has one.
+
+        A size of -1 means all to the end of the file. By default the block has a duplicate
+        of the descriptor.
         """
-        if hasattr(fd, 'fileno'):
-            fd = fd.fileno()
-        return _Memory.new_from_fd(fd, offset, size, flags)
-
-    @staticmethod
-    def receive(connection, flags=Quire.FdFlags.NONE, cancellable=None):
-        """Receives a block that another process has sent over a Gio.UnixConnection: it has
-        the same pages. Quire.FdFlags.STABLE refuses what the sender could truncate."""
-        return _Memory.receive(connection, flags, cancellable)
-
-    @staticmethod
-    def receive_async(connection, flags, cancellable, callback, *user_data):
-        """As receive(), without blocking: the callback takes what receive_finish() wants."""
-        _Memory.receive_async(connection, flags, cancellable, callback, *user_data)
-
-    @staticmethod
-    def receive_finish(result):
-        """Gives what receive_async() has received."""
-        return _Memory.receive_finish(result)
-
-    @staticmethod
-    def send_finish(result):
-        """Tells how send_async() went: it raises what went wrong."""
-        _Memory.send_finish(result)
-
-    @staticmethod
-    def new_from_fd(fd, offset=0, size=-1, flags=Quire.FdFlags.NONE):
-        """Makes a block over a descriptor, or over that of an object with a fileno(), such
-        as a file. A size of -1 is all to the end of the file."""
         if hasattr(fd, 'fileno'):
             # Both would close it.
             if flags & Quire.FdFlags.TAKE:
                 raise TypeError('what belongs to an object can not be taken: detach() it, or give its number')
             fd = fd.fileno()
-        return Quire.Memory.new_from_fd(operator.index(fd), operator.index(offset), operator.index(size), flags)
+        return _Memory.new_from_fd(fd, offset, size, flags)
+
+    @staticmethod
+    def receive(connection, flags=Quire.FdFlags.NONE, cancellable=None):
+        """Receives a block that another process has sent over a Gio.UnixConnection: the same
+        pages, without a copy."""
+        return _Memory.receive(connection, flags, cancellable)
+
+    @staticmethod
+    def receive_async(connection, flags=Quire.FdFlags.NONE, cancellable=None, callback=None, *user_data):
+        """Receives a block as receive() does; the callback calls receive_finish()."""
+        _Memory.receive_async(connection, flags, cancellable, callback, *user_data)
+
+    @staticmethod
+    def receive_finish(result):
+        """Gives the block that receive_async() received."""
+        return _Memory.receive_finish(result)
 
     @staticmethod
     def merge_list(memories):
@@ -173,6 +169,45 @@ class Memory(_quire.MemoryBase, _Memory):
         """
         return _Memory.read_from_stream(self, offset, size, stream, cancellable)
 
+    def get_fd(self):
+        """Tells the descriptor that the block is over, or -1, and where in its file the data
+        is. The descriptor is the block's."""
+        _quire.check_open(self)
+        return _Memory.get_fd(self)
+
+    def dup_fd(self):
+        """Gives a descriptor of one's own for the file that the block is over."""
+        return _Memory.dup_fd(self)
+
+    def is_stable(self):
+        """Tells whether the data can't vanish under a map, as that of a file can that
+        somebody truncates."""
+        _quire.check_open(self)
+        return _Memory.is_stable(self)
+
+    def get_seals(self):
+        """Tells the Quire.Seals of the file that the block is over."""
+        _quire.check_open(self)
+        return _Memory.get_seals(self)
+
+    def add_seals(self, seals):
+        """Seals the file that the block is over, for all processes that have it."""
+        _Memory.add_seals(self, seals)
+
+    def send(self, connection, cancellable=None):
+        """Hands the block over a Gio.UnixConnection, so that the other process has the same
+        pages."""
+        return _Memory.send(self, connection, cancellable)
+
+    def send_async(self, connection, cancellable=None, callback=None, *user_data):
+        """Hands the block over as send() does; the callback calls send_finish()."""
+        _Memory.send_async(self, connection, cancellable, callback, *user_data)
+
+    @staticmethod
+    def send_finish(result):
+        """Tells what has become of send_async()."""
+        return _Memory.send_finish(result)
+
     def lock(self, flags):
         """Takes a lock, as a map with these flags would, until unlock()."""
         _Memory.lock(self, flags)
@@ -193,8 +228,7 @@ class Memory(_quire.MemoryBase, _Memory):
         return _Memory.get_sizes(self)
 
     def get_flags(self):
-        """Tells the Quire.MemoryFlags of the block. They never change, but that a block
-        becomes read-only when it is sealed against writing."""
+        """Tells the Quire.MemoryFlags of the block."""
         _quire.check_open(self)
         return _Memory.get_flags(self)
 
@@ -212,41 +246,6 @@ class Memory(_quire.MemoryBase, _Memory):
         """Gives the block that this one is a share of, or None."""
         _quire.check_open(self)
         return _Memory.get_parent(self)
-
-    def get_fd(self):
-        """Gives the descriptor that the block is over, and where in its file the data is;
-        -1 and 0 if it is over none. It is the block's: dup_fd() gives one of your own."""
-        _quire.check_open(self)
-        return _Memory.get_fd(self)
-
-    def dup_fd(self):
-        """Gives a descriptor of the block's file that you close, such as to hand on; for a
-        read-only block one that can't write."""
-        return _Memory.dup_fd(self)
-
-    def is_stable(self):
-        """Tells whether the data can't vanish under a map, as that of a file that somebody
-        truncates."""
-        _quire.check_open(self)
-        return _Memory.is_stable(self)
-
-    def get_seals(self):
-        """Tells the Quire.Seals of the file behind the block."""
-        _quire.check_open(self)
-        return _Memory.get_seals(self)
-
-    def add_seals(self, seals):
-        """Seals the file behind the block, for all processes and for ever."""
-        _Memory.add_seals(self, seals)
-
-    def send(self, connection, cancellable=None):
-        """Hands the block, which must be over a descriptor, to the process at the other end
-        of a Gio.UnixConnection. No byte of the data is copied."""
-        _Memory.send(self, connection, cancellable)
-
-    def send_async(self, connection, cancellable, callback, *user_data):
-        """As send(), without blocking: the callback takes what send_finish() wants."""
-        _Memory.send_async(self, connection, cancellable, callback, *user_data)
 
     def is_aligned(self, align):
         """Tells whether the data begins at a multiple of an alignment, given as a mask."""
@@ -304,7 +303,7 @@ _quire_multiprocessing.register(Memory)
 __all__.append('Memory')
 
 
-class Mapping(_quire.MappingBase, _Mapping):
+class Mapping(_quire.MappingBase, _Mapping, metaclass=_Documented):
     """A map of a block, as Quire.Memory.map() gives it.
 
     As a context manager it yields a memoryview of the data, which is released, and
@@ -374,7 +373,7 @@ MapInfo = Mapping
 __all__.append('MapInfo')
 
 
-class AllocationParams(_AllocationParams):
+class AllocationParams(_AllocationParams, metaclass=_Documented):
     """How a block shall be allocated: flags, align, prefix and padding.
 
     Quire.AllocationParams(align=4095, prefix=16) sets what is given; all else asks for
@@ -409,6 +408,15 @@ class AllocationParams(_AllocationParams):
 
 AllocationParams = override(AllocationParams)
 __all__.append('AllocationParams')
+
+# PyGObject has no words for what it makes of enumerations.
+for _name, _doc in {
+        'MapFlags': 'How a block is mapped or locked: READ, WRITE, both, EXCLUSIVE, UNIQUE. They may be or-ed.',
+        'MemoryFlags': 'What is so of a block for as long as it lives. They may be or-ed.',
+        'MemoryError': 'The codes of errors. Quire.Error has a class for each.',
+        'FdFlags': 'How a block is made over a descriptor. They may be or-ed.',
+        'Seals': 'What nobody can do any more with a file that is sealed. They may be or-ed.'}.items():
+    getattr(Quire, _name).__doc__ = _doc
 
 Error = _quire_error.Error
 __all__.append('Error')

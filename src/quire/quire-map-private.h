@@ -14,12 +14,13 @@ G_BEGIN_DECLS
 
 /* A map in its two halves, for QuireMapping, which ends them apart. */
 
-gboolean quire_map_begin                 (QuireMemory    *memory,
-                                          QuireMapInfo   *info,
-                                          QuireMapFlags   flags,
-                                          GError        **error);
-void     quire_map_end_address           (QuireMapInfo   *info);
-void     quire_map_end_lock_by_allocator (QuireMapInfo   *info);
+gboolean     quire_map_begin                 (QuireMemory    *memory,
+                                              QuireMapInfo   *info,
+                                              QuireMapFlags   flags,
+                                              GError        **error);
+void         quire_map_end_address           (QuireMapInfo   *info);
+void         quire_map_end_lock_by_allocator (QuireMapInfo   *info);
+QuireMemory *quire_map_find_block            (QuireMemory    *memory);
 
 QuireMemory *quire_map_find_block        (QuireMemory    *memory);
 
