@@ -568,6 +568,137 @@ test_below_fails (void)
   g_assert_cmpuint (race.got, >, 0);
 }
 
+/* An allocator whose threads stop at a gate, on their way to a new block or with an old
+ * one. */
+typedef struct
+{
+  QuireAllocator parent_instance;
+
+  /* Atomic. */
+  guint          stops;
+  guint          at_gate;
+  guint          open;
+  guint          fails;
+} GateAllocator;
+
+typedef QuireAllocatorClass GateAllocatorClass;
+
+typedef struct
+{
+  QuireMemory memory;
+  guint8      data[SIZE];
+} GateMemory;
+
+static GType gate_allocator_get_type (void);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GateAllocator, g_object_unref)
+G_DEFINE_FINAL_TYPE (GateAllocator, gate_allocator, QUIRE_TYPE_ALLOCATOR)
+
+static void
+pass_gate (GateAllocator *self)
+{
+  if (load (&self->stops) == 0)
+    return;
+
+  add (&self->at_gate, 1);
+  while (load (&self->open) == 0)
+    g_thread_yield ();
+}
+
+static QuireMemory *
+gate_allocator_alloc (QuireAllocator              *allocator,
+                      gsize                        size,
+                      const QuireAllocationParams *params,
+                      GError                     **error)
+{
+  GateAllocator *self = (GateAllocator *) allocator;
+  const guint fails = load (&self->fails);
+  GateMemory *gate;
+
+  pass_gate (self);
+  if (fails != 0)
+    {
+      __atomic_store_n (&self->fails, 0, __ATOMIC_RELEASE);
+      return NULL;
+    }
+
+  gate = g_new (GateMemory, 1);
+  quire_memory_init (&gate->memory, params->flags, allocator, NULL, size, 0, 0, size);
+  return &gate->memory;
+}
+
+static void
+gate_allocator_free (QuireAllocator *allocator,
+                     QuireMemory    *memory)
+{
+  pass_gate ((GateAllocator *) allocator);
+  g_free (memory);
+}
+
+static gpointer
+gate_allocator_map (QuireMemory  *memory,
+                    gsize         maxsize,
+                    QuireMapFlags flags)
+{
+  return ((GateMemory *) memory)->data;
+}
+
+static void
+gate_allocator_class_init (GateAllocatorClass *klass)
+{
+  klass->alloc = gate_allocator_alloc;
+  klass->free = gate_allocator_free;
+  klass->mem_map = gate_allocator_map;
+}
+
+static void
+gate_allocator_init (GateAllocator *self)
+{
+}
+
+static gpointer
+flush_all (gpointer data)
+{
+  quire_pool_allocator_flush (((Race *) data)->pool);
+  return NULL;
+}
+
+static void
+test_room_again (void)
+{
+  g_test_summary ("Who waits is woken too when there is room for a block that is not there");
+
+  for (guint fails = 0; fails < 2; fails++)
+    {
+      g_autoptr (GateAllocator) gate = g_object_new (gate_allocator_get_type (), NULL);
+      g_autoptr (QuirePoolAllocator) pool = quire_pool_allocator_new (QUIRE_ALLOCATOR (gate), SIZE, NULL, 1);
+      Race race = { .pool = pool, .max_wait = -1 };
+      GThread *busy, *waiting;
+      g_autoptr (GError) failure = NULL;
+
+      /* One thread has the only block, on its way from nowhere or to nowhere. */
+      gate->fails = fails;
+      if (!fails)
+        g_assert_true (quire_pool_allocator_prealloc (pool, 1));
+      __atomic_store_n (&gate->stops, 1, __ATOMIC_RELEASE);
+      busy = g_thread_new ("busy", fails ? get_one : flush_all, &race);
+      while (load (&gate->at_gate) == 0)
+        g_thread_yield ();
+
+      waiting = g_thread_new ("waiting", get_one, &race);
+      await_waiting (pool, 1);
+      quire_assert_refused (quire_pool_allocator_try_acquire (pool, 0, NULL, &error), BUSY);
+      __atomic_store_n (&gate->open, 1, __ATOMIC_RELEASE);
+
+      failure = g_thread_join (busy);
+      if (fails)
+        quire_test_check_error (G_STRLOC, failure, QUIRE_MEMORY_ERROR_FAILED, NULL);
+      else
+        g_assert_no_error (failure);
+      g_assert_null (g_thread_join (waiting));
+      g_assert_cmpuint (race.got, ==, 1);
+    }
+}
+
 #ifndef QUIRE_TEST_TSAN
 static void
 store_result (GObject      *source,
@@ -654,6 +785,7 @@ main (int    argc,
   g_test_add_func ("/pool-threads/close", test_close);
   g_test_add_func ("/pool-threads/close-races", test_close_races);
   g_test_add_func ("/pool-threads/below-fails", test_below_fails);
+  g_test_add_func ("/pool-threads/room-again", test_room_again);
 #ifndef QUIRE_TEST_TSAN
   /* This is done by threads of GLib, whose locks the thread sanitizer does not see. */
   g_test_add_func ("/pool-threads/async", test_async);

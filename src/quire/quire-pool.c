@@ -36,9 +36,8 @@ quire_pool_clear (QuirePool *pool)
  * Who saw him takes the mutex to signal, and so the signal comes when he sleeps.
  *
  * One block wakes one waiter. If somebody else was faster he goes to sleep again; that
- * one's block comes back too. A waiter who has had enough may be the one that was
- * signalled: so he looks a last time, and if he leaves without a block he passes the
- * signal on.
+ * one's block comes back too. A waiter who has had enough, or was cancelled, may be the one
+ * that was signalled: so he looks a last time, and no signal is lost with him.
  *
  * Where nobody waits that is one load, and the mutex is not touched.
  */
@@ -222,9 +221,7 @@ quire_pool_wait (QuirePool       *pool,
         enough = !g_cond_wait_until (&pool->cond, &pool->mutex, deadline);
     }
 
-  if (quire_atomic_sub_seq_cst (&pool->n_waiting, 1) > 1 &&
-      (take == QUIRE_POOL_NOTHING || take == QUIRE_POOL_CANCELLED))
-    g_cond_signal (&pool->cond);
+  quire_atomic_sub_seq_cst (&pool->n_waiting, 1);
   g_mutex_unlock (&pool->mutex);
 
   /* Nor is this under the mutex: it waits for on_cancelled() to return. */
