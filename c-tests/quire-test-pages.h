@@ -1,0 +1,134 @@
+/*
+ * Copyright 2026 The Quire authors
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "quire-test.h"
+
+/* What tests of pages have in common: what happens at an address, and what the kernel
+ * knows of it. */
+
+/* Does something in a child of the process, and gives how that ended. */
+static inline int
+quire_test_in_child (void    (*func) (gpointer data),
+                     gpointer data)
+{
+  const pid_t pid = fork ();
+  int status;
+
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    {
+      func (data);
+      _exit (0);
+    }
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  return status;
+}
+
+typedef struct
+{
+  volatile guint8 *address;
+  gboolean         write;
+} QuireTestAccess;
+
+static volatile guint8 *quire_test_fault_address;
+
+static inline void
+quire_test_on_fault (int        number,
+                     siginfo_t *info,
+                     void      *context)
+{
+  /* Here, and nowhere else. */
+  _exit (info->si_addr == (void *) quire_test_fault_address ? 42 : 43);
+}
+
+static inline void
+quire_test_access (gpointer data)
+{
+  QuireTestAccess *access = data;
+  struct sigaction action = { .sa_sigaction = quire_test_on_fault, .sa_flags = SA_SIGINFO };
+
+  quire_test_fault_address = access->address;
+  sigaction (SIGSEGV, &action, NULL);
+  sigaction (SIGBUS, &action, NULL);
+
+  if (access->write)
+    *access->address = 1;
+  else
+    (void) *access->address;
+}
+
+/* Whether to read, or to write, an address is the end. */
+static inline gboolean
+quire_test_faults (gconstpointer address,
+                   gboolean      write)
+{
+  QuireTestAccess access = { (volatile guint8 *) address, write };
+  const int status = quire_test_in_child (quire_test_access, &access);
+
+  g_assert_true (WIFEXITED (status));
+  g_assert_true (WEXITSTATUS (status) == 0 || WEXITSTATUS (status) == 42);
+  return WEXITSTATUS (status) == 42;
+}
+
+static inline gsize
+quire_test_page_size (void)
+{
+  return (gsize) sysconf (_SC_PAGESIZE);
+}
+
+/* How many mappings the process has. */
+static inline guint
+quire_test_count_maps (void)
+{
+  g_autofree char *maps = NULL;
+  guint count = 0;
+
+  g_assert_true (g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL));
+  for (const char *line = strchr (maps, '\n'); line != NULL; line = strchr (line + 1, '\n'))
+    count++;
+
+  return count;
+}
+
+/* Whether the mapping of an address has a flag, one of the two letters in /proc/self/smaps. */
+static inline gboolean
+quire_test_page_has_flag (gconstpointer address,
+                          const char   *flag)
+{
+  g_autofree char *smaps = NULL;
+  g_autofree char *word = g_strdup_printf (" %s", flag);
+  g_auto (GStrv) lines = NULL;
+  gboolean inside = FALSE;
+
+  g_assert_true (g_file_get_contents ("/proc/self/smaps", &smaps, NULL, NULL));
+  lines = g_strsplit (smaps, "\n", -1);
+  for (gsize i = 0; lines[i] != NULL; i++)
+    {
+      char *dash, *space;
+      const guint64 start = g_ascii_strtoull (lines[i], &dash, 16);
+
+      if (dash > lines[i] && *dash == '-')
+        {
+          const guint64 end = g_ascii_strtoull (dash + 1, &space, 16);
+
+          inside = (guintptr) address >= start && (guintptr) address < end;
+        }
+      else if (inside && g_str_has_prefix (lines[i], "VmFlags:"))
+        {
+          return strstr (lines[i] + strlen ("VmFlags:"), word) != NULL;
+        }
+    }
+
+  g_assert_not_reached ();
+}
