@@ -119,6 +119,7 @@ test_fences (void)
 {
   g_autoptr (QuireGuardAllocator) guard = quire_guard_allocator_new ();
   const gsize page = quire_test_page_size ();
+  const guint before = quire_test_count_maps ();
 
   g_test_summary ("The block ends at a fence, or as near to it as the alignment lets it; another is before it");
 
@@ -153,6 +154,8 @@ test_fences (void)
     }
 
   g_assert_cmpuint (quire_guard_allocator_get_n_damaged (guard), ==, 0);
+  g_clear_object (&guard);
+  g_assert_cmpuint (quire_test_count_maps (), ==, before);
 }
 
 static void
@@ -329,6 +332,9 @@ test_no_space (void)
   const guint before = quire_test_count_maps ();
   QuireAllocationParams params;
   QuireMemory *out = new_guarded (guard, 100, 0, 0, 0);
+  unsigned char resident[1];
+  QuireMemory *blocks[3];
+  guint8 *freed[2];
   guint8 *end = touch (out) + 100;
 
   g_test_summary ("If the system has nothing more the quarantine goes; if that is not enough, an error says so");
@@ -342,11 +348,26 @@ test_no_space (void)
                         NO_SPACE, "123 bytes", g_strerror (ENOMEM));
   g_assert_cmpuint (refuse_accesses, ==, 0);
 
-  quire_memory_unref (new_guarded (guard, 100, 0, 0, 0));
-  quire_memory_unref (new_guarded (guard, 100, 0, 0, 0));
+  /* The last one stands between their addresses and those of a block that is larger. */
+  for (guint i = 0; i < 3; i++)
+    blocks[i] = new_guarded (guard, 100, 0, 0, 0);
+  for (guint i = 0; i < 2; i++)
+    {
+      freed[i] = touch (blocks[i]);
+      freed[i] -= (guintptr) freed[i] & (quire_test_page_size () - 1);
+      quire_memory_unref (blocks[i]);
+    }
+  for (guint i = 0; i < 2; i++)
+    g_assert_cmpint (mincore (freed[i], 1, resident), ==, 0);
   refuse_maps = 1;
-  quire_memory_unref (new_guarded (guard, 100, 0, 0, 0));
+  quire_memory_unref (new_guarded (guard, 16 * 1024 * 1024, 0, 0, 0));
   g_assert_cmpuint (refuse_maps, ==, 0);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_assert_cmpint (mincore (freed[i], 1, resident), ==, -1);
+      g_assert_cmpint (errno, ==, ENOMEM);
+    }
+  quire_memory_unref (blocks[2]);
 
   /* One that can't be kept is not. */
   refuse_fences = 1;
