@@ -155,7 +155,7 @@ test_fences (void)
 
   g_assert_cmpuint (quire_guard_allocator_get_n_damaged (guard), ==, 0);
   g_clear_object (&guard);
-  g_assert_cmpuint (quire_test_count_maps (), ==, before);
+  quire_assert_maps (==, before);
 }
 
 static void
@@ -280,11 +280,11 @@ test_quarantine (void)
       g_assert_true (quire_test_faults (addresses[i], FALSE));
       g_assert_true (quire_test_faults (addresses[i] + 9999, TRUE));
       /* Their neighbours may be one mapping with them. */
-      g_assert_cmpuint (quire_test_count_maps (), <=, before + 3);
+      quire_assert_maps (<=, before + 3);
     }
 
   g_clear_object (&guard);
-  g_assert_cmpuint (quire_test_count_maps (), ==, before);
+  quire_assert_maps (==, before);
 }
 
 static void
@@ -300,9 +300,9 @@ test_no_quarantine (void)
       QuireMemory *memory = new_guarded (guard, 5000, 63, 7, 0);
 
       touch (memory);
-      g_assert_cmpuint (quire_test_count_maps (), >, before);
+      quire_assert_maps (>, before);
       quire_memory_unref (memory);
-      g_assert_cmpuint (quire_test_count_maps (), ==, before);
+      quire_assert_maps (==, before);
     }
 }
 
@@ -389,7 +389,7 @@ test_no_space (void)
   g_assert_true (quire_test_faults (end, TRUE));
   quire_memory_unref (out);
   g_clear_object (&guard);
-  g_assert_cmpuint (quire_test_count_maps (), ==, before);
+  quire_assert_maps (==, before);
 }
 
 static void
@@ -458,7 +458,7 @@ test_threads (void)
     g_thread_join (threads[i]);
   g_assert_cmpuint (quire_guard_allocator_get_n_damaged (guard), ==, 0);
   /* A thread has a stack, and the allocator of the C library something for it. */
-  g_assert_cmpuint (quire_test_count_maps (), <=, before + 8 + 4 * G_N_ELEMENTS (threads));
+  quire_assert_maps (<=, before + 8 + 4 * G_N_ELEMENTS (threads));
 }
 
 int

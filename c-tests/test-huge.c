@@ -163,8 +163,8 @@ test_asks (void)
       g_assert_cmpuint (advised_size, ==, blocks[i].huge * huge);
       g_assert_cmpuint ((guintptr) advised & (huge - 1), ==, 0);
       g_assert_cmpuint (((guintptr) start + blocks[i].prefix) & (huge - 1), ==, 0);
-      g_assert_true (quire_test_page_has_flag (advised, "hg"));
-      g_assert_true (quire_test_page_has_flag (advised + advised_size - 1, "hg"));
+      quire_test_assert_flags (advised, "hg", NULL);
+      quire_test_assert_flags (advised + advised_size - 1, "hg", NULL);
       /* Not more than a sixteenth of the block is beyond its end. */
       g_assert_true (advised >= start);
       g_assert_true (advised + advised_size <= start + maxsize + maxsize / 16);
@@ -280,7 +280,7 @@ test_maps (void)
       g_assert_true (quire_memory_fill (memory, 10 * MIB, 4096, 1));
       g_assert_true (quire_memory_fill (other, 0, 4096, 1));
     }
-  g_assert_cmpuint (quire_test_count_maps (), <=, before + 2);
+  quire_assert_maps (<=, before + 2);
 }
 
 int
