@@ -48,8 +48,9 @@ quire_test_on_fault (int        number,
                      siginfo_t *info,
                      void      *context)
 {
-  /* Here, and nowhere else. */
-  _exit (info->si_addr == (void *) quire_test_fault_address ? 42 : 43);
+  /* Here, and nowhere else. Valgrind, which has seen the fault too, does not meddle with
+   * signals as it does with exits. */
+  kill (getpid (), info->si_addr == (void *) quire_test_fault_address ? SIGUSR1 : SIGUSR2);
 }
 
 static inline void
@@ -76,9 +77,14 @@ quire_test_faults (gconstpointer address,
   QuireTestAccess access = { (volatile guint8 *) address, write };
   const int status = quire_test_in_child (quire_test_access, &access);
 
-  g_assert_true (WIFEXITED (status));
-  g_assert_true (WEXITSTATUS (status) == 0 || WEXITSTATUS (status) == 42);
-  return WEXITSTATUS (status) == 42;
+  if (WIFSIGNALED (status))
+    {
+      g_assert_cmpint (WTERMSIG (status), ==, SIGUSR1);
+      return TRUE;
+    }
+
+  g_assert_cmpint (status, ==, 0);
+  return FALSE;
 }
 
 static inline gsize
@@ -101,12 +107,26 @@ quire_test_count_maps (void)
   return count;
 }
 
-/* The sanitizers have mappings of their own, for what they know of ours. */
+/* Sanitizers and Valgrind have mappings of their own, for what they know of ours. */
+static inline gboolean
+quire_test_is_watched (void)
+{
 #if defined(QUIRE_TEST_ASAN) || defined(QUIRE_TEST_TSAN)
-# define quire_assert_maps(cmp, expected) ((void) (expected))
+  return TRUE;
 #else
-# define quire_assert_maps(cmp, expected) g_assert_cmpuint (quire_test_count_maps (), cmp, expected)
+  const char *preload = g_getenv ("LD_PRELOAD");
+
+  return preload != NULL && strstr (preload, "vgpreload") != NULL;
 #endif
+}
+
+#define quire_assert_maps(cmp, expected) \
+  G_STMT_START \
+    { \
+      if (!quire_test_is_watched ()) \
+        g_assert_cmpuint (quire_test_count_maps (), cmp, expected); \
+    } \
+  G_STMT_END
 
 /* Checks what the kernel knows of the mapping of an address: flags of /proc/self/smaps, of
  * two letters each, and up to NULL. */
