@@ -146,6 +146,9 @@ quire_pool_allocator_get_property (GObject    *object,
     case PROP_MAX_WAIT:
       g_value_set_int64 (value, quire_pool_allocator_get_max_wait (self));
       break;
+    case PROP_INITIAL_BLOCKS:
+      g_value_set_uint (value, self->initial_blocks);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -271,7 +274,7 @@ quire_pool_allocator_class_init (QuirePoolAllocatorClass *klass)
    */
   props[PROP_INITIAL_BLOCKS] =
     g_param_spec_uint ("initial-blocks", NULL, NULL, 0, QUIRE_POOL_MAX_BLOCKS, 0,
-                       G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+                       G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
 
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
