@@ -721,7 +721,9 @@ static void
 test_async (void)
 {
   g_autoptr (QuirePoolAllocator) pool = quire_pool_allocator_new (NULL, SIZE, NULL, 1);
+  g_autoptr (QuirePoolAllocator) other = quire_pool_allocator_new (NULL, SIZE, NULL, 1);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GTask) foreign = g_task_new (pool, NULL, NULL, NULL);
   g_autoptr (GAsyncResult) first = NULL;
   g_autoptr (GAsyncResult) second = NULL;
   g_autoptr (GAsyncResult) third = NULL;
@@ -734,8 +736,12 @@ test_async (void)
   quire_pool_allocator_acquire_async (pool, -1, NULL, store_result, &first);
   g_assert_null (first);
   iterate_until (&first);
+  quire_assert_refused (quire_pool_allocator_acquire_finish (other, first, &error), NOT_SUPPORTED);
   quire_assert_granted ((memory = quire_pool_allocator_acquire_finish (pool, first, &error)));
+  quire_assert_refused (quire_pool_allocator_acquire_finish (pool, first, &error), CLOSED);
   quire_assert_sizes (memory, 0, SIZE, SIZE);
+
+  quire_assert_refused (quire_pool_allocator_acquire_finish (pool, G_ASYNC_RESULT (foreign), &error), NOT_SUPPORTED);
 
   quire_pool_allocator_acquire_async (pool, 0, NULL, store_result, &second);
   iterate_until (&second);

@@ -45,9 +45,31 @@ void test_errors () {
     }
 }
 
+void test_pool () {
+    try {
+        var pool = new Quire.PoolAllocator.try_new (null, 4096, null, 1);
+        pool.prealloc (1);
+        var memory = pool.acquire (0);
+        var stats = pool.get_stats ();
+        assert (stats.n_blocks == 1 && stats.n_out == 1 && stats.n_recycled == 1);
+        assert (pool.block_size == 4096 && memory.is_type ("pool"));
+        pool.alloc (1, null);
+        assert_not_reached ();
+    } catch (Quire.MemoryError.BUSY error) {
+        assert (error.message.contains ("All 1 blocks"));
+    } catch (Error error) {
+        assert_not_reached ();
+    }
+
+    var guard = new Quire.GuardAllocator ();
+    assert (guard.quarantine == 256);
+    assert (Quire.Allocator.find ("secure") is Quire.SecureAllocator);
+}
+
 int main (string[] args) {
     Test.init (ref args);
     Test.add_func ("/vapi/blocks", test_blocks);
     Test.add_func ("/vapi/errors", test_errors);
+    Test.add_func ("/vapi/pool", test_pool);
     return Test.run ();
 }

@@ -207,6 +207,144 @@ declare module 'gi://Quire?version=1.0' {
             get_huge_page_size(): number;
         }
 
+        /** What goes on in a {@link PoolAllocator}, at one moment. */
+        class PoolStats {
+            static $gtype: GObject.GType<PoolStats>;
+
+            constructor();
+
+            /** How many blocks the pool has, those that are out included. */
+            n_blocks: number;
+            /** How many of them wait for the next who asks. */
+            n_free: number;
+            /** How many are out. */
+            n_out: number;
+            /** How many have been out at once, at most. */
+            max_out: number;
+            /** How many threads wait for a block. */
+            n_waiting: number;
+            /** How many blocks were ever made. */
+            n_made: number;
+            /** How often one was given that was used before, or made ahead. */
+            n_recycled: number;
+
+            copy(): PoolStats;
+            toString(): string;
+        }
+
+        /**
+         * An allocator that uses its blocks again, which all have one size.
+         *
+         * A block is back when no script can reach it any more, which the collector finds
+         * out. When all are out, and another one is asked for, the collector comes first.
+         */
+        class PoolAllocator extends Allocator {
+            static $gtype: GObject.GType<PoolAllocator>;
+
+            constructor(properties?: {
+                allocator?: Allocator, block_size?: number, params?: AllocationParams,
+                max_blocks?: number, max_wait?: number, initial_blocks?: number,
+            });
+
+            /**
+             * A pool of blocks of an allocator, null for the default one; 0 is for as many
+             * blocks as are asked for.
+             */
+            static ['new'](allocator: Allocator | null, block_size: number | bigint,
+                params: AllocationParams | null, max_blocks: number): PoolAllocator;
+
+            readonly allocator: Allocator;
+            readonly block_size: number;
+            readonly blockSize: number;
+            readonly params: AllocationParams;
+            readonly max_blocks: number;
+            readonly maxBlocks: number;
+            /** How many blocks were made at once. */
+            readonly initial_blocks: number;
+            readonly initialBlocks: number;
+            /**
+             * How long {@link alloc} waits for a block if all are out, in microseconds. The
+             * blocks have to come back on other threads: the script stands still.
+             */
+            max_wait: number;
+            maxWait: number;
+
+            /** Gets a block of full size. It waits as {@link max_wait} says. */
+            acquire(max_wait: number, cancellable: Gio.Cancellable | null): Memory;
+
+            /** The same, while the main loop goes on. */
+            acquire_async(max_wait: number, cancellable: Gio.Cancellable | null,
+                callback: (pool: PoolAllocator, result: Gio.AsyncResult) => void): void;
+            acquireAsync(max_wait: number, cancellable: Gio.Cancellable | null,
+                callback: (pool: PoolAllocator, result: Gio.AsyncResult) => void): void;
+
+            /** Gives the block that {@link acquire_async} was for. */
+            acquire_finish(result: Gio.AsyncResult): Memory;
+            acquireFinish(result: Gio.AsyncResult): Memory;
+
+            /** Makes blocks ahead, until the pool has so many. */
+            prealloc(n_blocks: number): void;
+
+            /** Gives free blocks back until no more are left than this. Tells how many. */
+            trim(keep: number): number;
+
+            /** Gives all free blocks back. */
+            flush(): number;
+
+            /** Closes the pool for good. Blocks that are out are good. */
+            close(): void;
+            is_closed(): boolean;
+            isClosed(): boolean;
+
+            get_stats(): PoolStats;
+            getStats(): PoolStats;
+
+            get_allocator(): Allocator;
+            getAllocator(): Allocator;
+            get_block_size(): number;
+            getBlockSize(): number;
+            get_max_blocks(): number;
+            getMaxBlocks(): number;
+            get_max_wait(): number;
+            getMaxWait(): number;
+            set_max_wait(max_wait: number): void;
+            setMaxWait(max_wait: number): void;
+        }
+
+        /** An allocator that stops who goes outside of a block: for debugging. */
+        class GuardAllocator extends Allocator {
+            static $gtype: GObject.GType<GuardAllocator>;
+
+            constructor(properties?: {quarantine?: number, aborts?: boolean});
+
+            static ['new'](): GuardAllocator;
+
+            /** How many blocks that were freed are kept as fences. */
+            readonly quarantine: number;
+            get_quarantine(): number;
+            getQuarantine(): number;
+
+            /** Whether the process ends when a block was written outside. */
+            readonly aborts: boolean;
+            get_aborts(): boolean;
+            getAborts(): boolean;
+
+            /** How often a block was found to be written outside. */
+            readonly n_damaged: number;
+            readonly nDamaged: number;
+            get_n_damaged(): number;
+            getNDamaged(): number;
+        }
+
+        /** An allocator of blocks for what is secret: locked, not dumped, wiped. */
+        class SecureAllocator extends Allocator {
+            static $gtype: GObject.GType<SecureAllocator>;
+
+            constructor();
+
+            static ['new'](): SecureAllocator;
+        }
+
         /**
          * A mapping as it is introspected, of no use to scripts: {@link Memory.map} gives
          * a {@link MapInfo}.

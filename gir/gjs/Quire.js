@@ -499,8 +499,43 @@ function _init() {
         MapInfo.prototype[Symbol.dispose] = MapInfo.prototype.close;
     }
 
+    const {Allocator, PoolAllocator} = Quire;
+    checkNumbers(Allocator.prototype, 'alloc', [0]);
+    checkNumbers(PoolAllocator, 'new', [1, 3]);
+    for (const name of ['acquire', 'acquire_async', 'prealloc', 'trim', 'set_max_wait'])
+        checkNumbers(PoolAllocator.prototype, name, [0]);
+
+    // A block that a script has dropped, closed or not, is back in its pool when the
+    // collector has come: so that comes before a block is refused, or waited for.
+    function collectForPool(pool) {
+        const {n_free: free, n_blocks: blocks} = pool.get_stats();
+        if (free === 0 && blocks === pool.get_max_blocks()) {
+            System.gc();
+            System.gc();
+        }
+    }
+
+    const {alloc} = Allocator.prototype;
+    Allocator.prototype.alloc = function (...args) {
+        if (this instanceof PoolAllocator)
+            collectForPool(this);
+        return told(alloc.apply(this, args));
+    };
+    for (const name of ['acquire', 'acquire_async']) {
+        const method = PoolAllocator.prototype[name];
+        PoolAllocator.prototype[name] = function (...args) {
+            collectForPool(this);
+            return told(method.apply(this, args));
+        };
+    }
+    const acquireFinish = PoolAllocator.prototype.acquire_finish;
+    PoolAllocator.prototype.acquire_finish = function (result) {
+        return told(acquireFinish.call(this, result));
+    };
+
     for (const object of [Memory, Memory.prototype, MapInfo.prototype,
-        Quire.Allocator, Quire.Allocator.prototype])
+        Allocator, Allocator.prototype, PoolAllocator, PoolAllocator.prototype,
+        Quire.GuardAllocator.prototype])
         addCamelCase(object);
 
     // Quire.Mapping stays what introspection knows; but nothing gives one any more.

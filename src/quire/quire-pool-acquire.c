@@ -254,7 +254,7 @@ quire_pool_allocator_fill (QuirePoolAllocator *self,
  * quire_pool_allocator_acquire: (skip)
  * @pool: a pool
  * @max_wait: how long to wait for a block if all are out, in microseconds; 0 for not at
- *   all, -1 for as long as it takes
+ *   all, less for as long as it takes
  * @cancellable: (nullable): a cancellable, or %NULL
  *
  * Gets a block of the pool, of its full size.
@@ -276,7 +276,7 @@ quire_pool_allocator_acquire (QuirePoolAllocator *pool,
  * quire_pool_allocator_try_acquire: (rename-to quire_pool_allocator_acquire)
  * @pool: a pool
  * @max_wait: how long to wait for a block if all are out, in microseconds; 0 for not at
- *   all, -1 for as long as it takes
+ *   all, less for as long as it takes
  * @cancellable: (nullable): a cancellable, or %NULL
  * @error: return location for an error
  *
@@ -309,27 +309,53 @@ quire_pool_allocator_try_acquire (QuirePoolAllocator *pool,
                                    max_wait, cancellable, error);
 }
 
-static void
-acquire_in_thread (GTask        *task,
-                   gpointer      source,
-                   gpointer      data,
-                   GCancellable *cancellable)
+typedef enum
 {
-  const gint64 *max_wait = data;
-  GError *error = NULL;
-  QuireMemory *memory = quire_pool_allocator_try_acquire (source, *max_wait, cancellable, &error);
+  RESULT_PENDING,
+  RESULT_READY,
+  RESULT_GIVEN,
+} AcquireState;
 
+typedef struct
+{
+  gint64 max_wait;
+  /* Atomic; an AcquireState. */
+  guint  state;
+} AcquireData;
+
+/* Takes the block, if there is one, and the error if there is none. */
+static void
+return_result (GTask       *task,
+               QuireMemory *memory,
+               GError      *error)
+{
+  AcquireData *acquire = g_task_get_task_data (task);
+
+  __atomic_store_n (&acquire->state, RESULT_READY, __ATOMIC_RELEASE);
   if (memory != NULL)
     g_task_return_pointer (task, memory, (GDestroyNotify) quire_memory_unref);
   else
     g_task_return_error (task, error);
 }
 
+static void
+acquire_in_thread (GTask        *task,
+                   gpointer      source,
+                   gpointer      data,
+                   GCancellable *cancellable)
+{
+  const AcquireData *acquire = data;
+  GError *error = NULL;
+  QuireMemory *memory = quire_pool_allocator_try_acquire (source, acquire->max_wait, cancellable, &error);
+
+  return_result (task, memory, error);
+}
+
 /**
  * quire_pool_allocator_acquire_async:
  * @pool: a pool
  * @max_wait: how long to wait for a block if all are out, in microseconds; 0 for not at
- *   all, -1 for as long as it takes
+ *   all, less for as long as it takes
  * @cancellable: (nullable): a cancellable, or %NULL
  * @callback: (scope async): called when it is done
  * @user_data: data for @callback
@@ -349,6 +375,7 @@ quire_pool_allocator_acquire_async (QuirePoolAllocator *pool,
                                     gpointer            user_data)
 {
   g_autoptr (GTask) task = NULL;
+  const AcquireData acquire = { max_wait, RESULT_PENDING };
   g_autoptr (GError) error = NULL;
   QuireMemory *memory;
 
@@ -357,21 +384,13 @@ quire_pool_allocator_acquire_async (QuirePoolAllocator *pool,
 
   task = g_task_new (pool, cancellable, callback, user_data);
   g_task_set_source_tag (task, quire_pool_allocator_acquire_async);
+  g_task_set_task_data (task, g_memdup2 (&acquire, sizeof acquire), g_free);
 
   memory = quire_pool_allocator_try_acquire (pool, 0, cancellable, &error);
-  if (memory != NULL)
-    {
-      g_task_return_pointer (task, memory, (GDestroyNotify) quire_memory_unref);
-    }
-  else if (max_wait == 0 || !g_error_matches (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_BUSY))
-    {
-      g_task_return_error (task, g_steal_pointer (&error));
-    }
+  if (memory == NULL && max_wait != 0 && g_error_matches (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_BUSY))
+    g_task_run_in_thread (task, acquire_in_thread);
   else
-    {
-      g_task_set_task_data (task, g_memdup2 (&max_wait, sizeof max_wait), g_free);
-      g_task_run_in_thread (task, acquire_in_thread);
-    }
+    return_result (task, memory, g_steal_pointer (&error));
 }
 
 /**
@@ -381,7 +400,9 @@ quire_pool_allocator_acquire_async (QuirePoolAllocator *pool,
  * @error: return location for an error
  *
  * Ends what [method@PoolAllocator.acquire_async] began. The errors are those of
- * [method@PoolAllocator.try_acquire].
+ * [method@PoolAllocator.try_acquire], and %QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
+ * %QUIRE_MEMORY_ERROR_BUSY and %QUIRE_MEMORY_ERROR_CLOSED for a result that is of something
+ * else, not there yet, or asked for again.
  *
  * Returns: (transfer full): a block
  *
@@ -392,9 +413,35 @@ quire_pool_allocator_acquire_finish (QuirePoolAllocator *pool,
                                      GAsyncResult       *result,
                                      GError            **error)
 {
+  guint state = RESULT_READY;
+  AcquireData *acquire;
+  GTask *task;
+
   g_return_val_if_fail (QUIRE_IS_POOL_ALLOCATOR (pool), NULL);
-  g_return_val_if_fail (g_task_is_valid (result, pool), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return g_task_propagate_pointer (G_TASK (result), error);
+  /* A script can mix up anything; and it may ask before its time, or again. */
+  if (!g_async_result_is_tagged (result, quire_pool_allocator_acquire_async) ||
+      !g_task_is_valid (result, pool))
+    {
+      g_set_error_literal (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
+                           "This is no result of this pool");
+      return NULL;
+    }
+
+  task = G_TASK (result);
+  acquire = g_task_get_task_data (task);
+  if (!__atomic_compare_exchange_n (&acquire->state, &state, RESULT_GIVEN, FALSE,
+                                    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+    {
+      if (state == RESULT_GIVEN)
+        g_set_error_literal (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_CLOSED,
+                             "The block of the pool was given already");
+      else
+        g_set_error_literal (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_BUSY,
+                             "The block of the pool is not there yet");
+      return NULL;
+    }
+
+  return g_task_propagate_pointer (task, error);
 }

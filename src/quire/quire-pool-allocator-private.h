@@ -22,7 +22,7 @@ struct _QuirePoolAllocator
   /* What alignment is promised of the data. */
   gsize                  align;
   guint                  max_blocks;
-  guint                  prealloc;
+  guint                  initial_blocks;
   gint64                 max_wait;
 };
 

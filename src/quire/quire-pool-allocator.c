@@ -51,7 +51,7 @@ enum
   PROP_PARAMS,
   PROP_MAX_BLOCKS,
   PROP_MAX_WAIT,
-  PROP_PREALLOC,
+  PROP_INITIAL_BLOCKS,
   N_PROPS
 };
 
@@ -99,7 +99,7 @@ quire_pool_allocator_constructed (GObject *object)
   quire_pool_init (self->pool, self->max_blocks != 0 ? self->max_blocks : QUIRE_POOL_MAX_BLOCKS);
 
   /* If it does not work now, the first allocation says why. */
-  quire_pool_allocator_fill (self, MIN (self->prealloc, self->pool->max_blocks), NULL);
+  quire_pool_allocator_fill (self, MIN (self->initial_blocks, self->pool->max_blocks), NULL);
 }
 
 static void
@@ -146,6 +146,9 @@ quire_pool_allocator_get_property (GObject    *object,
     case PROP_MAX_WAIT:
       g_value_set_int64 (value, quire_pool_allocator_get_max_wait (self));
       break;
+    case PROP_INITIAL_BLOCKS:
+      g_value_set_uint (value, self->initial_blocks);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -177,8 +180,8 @@ quire_pool_allocator_set_property (GObject      *object,
     case PROP_MAX_WAIT:
       quire_pool_allocator_set_max_wait (self, g_value_get_int64 (value));
       break;
-    case PROP_PREALLOC:
-      self->prealloc = g_value_get_uint (value);
+    case PROP_INITIAL_BLOCKS:
+      self->initial_blocks = g_value_get_uint (value);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -249,7 +252,7 @@ quire_pool_allocator_class_init (QuirePoolAllocatorClass *klass)
    * QuirePoolAllocator:max-wait: (getter get_max_wait) (setter set_max_wait)
    *
    * How long [method@Allocator.try_alloc] waits for a block if all are out, in
-   * microseconds: 0 for not at all, -1 for as long as it takes.
+   * microseconds: 0 for not at all, -1, or less, for as long as it takes.
    *
    * Who has the blocks on the thread that waits for them waits in vain. So -1 is for
    * threads that do nothing else; a script with one thread is better off with 0, or
@@ -258,20 +261,20 @@ quire_pool_allocator_class_init (QuirePoolAllocatorClass *klass)
    * Since: 1.0
    */
   props[PROP_MAX_WAIT] =
-    g_param_spec_int64 ("max-wait", NULL, NULL, -1, G_MAXINT64, 0,
+    g_param_spec_int64 ("max-wait", NULL, NULL, G_MININT64, G_MAXINT64, 0,
                         G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
 
   /**
-   * QuirePoolAllocator:prealloc:
+   * QuirePoolAllocator:initial-blocks:
    *
    * How many blocks to make at once, when the pool is made. Those that can't be made are
    * made when they are asked for; [method@PoolAllocator.try_prealloc] tells why.
    *
    * Since: 1.0
    */
-  props[PROP_PREALLOC] =
-    g_param_spec_uint ("prealloc", NULL, NULL, 0, QUIRE_POOL_MAX_BLOCKS, 0,
-                       G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+  props[PROP_INITIAL_BLOCKS] =
+    g_param_spec_uint ("initial-blocks", NULL, NULL, 0, QUIRE_POOL_MAX_BLOCKS, 0,
+                       G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
 
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
@@ -555,7 +558,7 @@ quire_pool_allocator_get_max_wait (QuirePoolAllocator *pool)
 /**
  * quire_pool_allocator_set_max_wait:
  * @pool: a pool
- * @max_wait: microseconds; 0 for not at all, -1 for as long as it takes
+ * @max_wait: microseconds; 0 for not at all, less for as long as it takes
  *
  * Says how long an allocation waits for a block, see [property@PoolAllocator:max-wait].
  * Who waits already is not disturbed.
@@ -567,8 +570,8 @@ quire_pool_allocator_set_max_wait (QuirePoolAllocator *pool,
                                    gint64              max_wait)
 {
   g_return_if_fail (QUIRE_IS_POOL_ALLOCATOR (pool));
-  g_return_if_fail (max_wait >= -1);
 
+  max_wait = MAX (max_wait, -1);
   if (quire_atomic_load_relaxed (&pool->max_wait) == max_wait)
     return;
 
