@@ -22,8 +22,6 @@ void         quire_map_end_address           (QuireMapInfo   *info);
 void         quire_map_end_lock_by_allocator (QuireMapInfo   *info);
 QuireMemory *quire_map_find_block            (QuireMemory    *memory);
 
-QuireMemory *quire_map_find_block        (QuireMemory    *memory);
-
 /*
  * quire_map_end_lock:
  *
