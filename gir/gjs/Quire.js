@@ -380,10 +380,6 @@ function _init() {
         };
     }
 
-    const {alloc} = Quire.Allocator.prototype;
-    Quire.Allocator.prototype.alloc = function (...args) {
-        return told(alloc.apply(this, args));
-    };
     const newFromFd = Memory.new_from_fd;
     Memory.new_from_fd = function (fd, offset = 0, size = -1, flags = Quire.FdFlags.NONE) {
         return newFromFd(fd, offset, size, flags);
