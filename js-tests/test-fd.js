@@ -61,6 +61,9 @@ test('an allocator with a name and seals', () => {
     equal(allocator.name, 'frames');
     equal(allocator.alloc(10, null).get_seals(), Seals.SHRINK);
     equal(Quire.MemfdAllocator.new('other', Seals.NONE).get_name(), 'other');
+    equal(allocator.getSeals(), Seals.SHRINK);
+    throws(() => Quire.MemfdAllocator.new('other', 1.5));
+    throws(() => Quire.MemfdAllocator.new('other', 'x'));
     throwsError(() => new Quire.MemfdAllocator({name: 'x'.repeat(250)}).alloc(10, null), MemoryError.TOO_LARGE, /250/);
 });
 

@@ -197,14 +197,17 @@ declare module 'gi://Quire?version=1.0' {
             /** What the files are called in the lists of the system. */
             readonly name: string;
             get_name(): string;
+            getName(): string;
 
             /** Which seals a block has from the start. */
             readonly seals: Seals;
             get_seals(): Seals;
+            getSeals(): Seals;
 
             /** The size of the pages in bytes; 0 for pages of the ordinary size. */
             readonly huge_page_size: number;
             get_huge_page_size(): number;
+            getHugePageSize(): number;
         }
 
         /** What goes on in a {@link PoolAllocator}, at one moment. */

@@ -498,6 +498,7 @@ function _init() {
     const {Allocator, PoolAllocator} = Quire;
     checkNumbers(Allocator.prototype, 'alloc', [0]);
     checkNumbers(PoolAllocator, 'new', [1, 3]);
+    checkNumbers(Quire.MemfdAllocator, 'new', [1]);
     for (const name of ['acquire', 'acquire_async', 'prealloc', 'trim', 'set_max_wait'])
         checkNumbers(PoolAllocator.prototype, name, [0]);
 
@@ -531,7 +532,7 @@ function _init() {
 
     for (const object of [Memory, Memory.prototype, MapInfo.prototype,
         Allocator, Allocator.prototype, PoolAllocator, PoolAllocator.prototype,
-        Quire.GuardAllocator.prototype])
+        Quire.GuardAllocator.prototype, Quire.MemfdAllocator.prototype])
         addCamelCase(object);
 
     // Quire.Mapping stays what introspection knows; but nothing gives one any more.
