@@ -123,8 +123,8 @@ void
 bench_print_table (const BenchResult *results,
                    gsize              n_results)
 {
-  printf ("| what | size | Quire | GStreamer | ratio | aim | GBytes | floor | which is |\n"
-           "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
+  printf ("| what | size | Quire | cycles | GStreamer | ratio | aim | GBytes | floor | which is |\n"
+           "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
   for (gsize i = 0; i < n_results; i++)
     {
       if (results[i].row->threads == BENCH_ONE_THREAD)

@@ -82,14 +82,6 @@ bench_measure_cycle (gboolean *slow)
   return cycle;
 }
 
-/* What one thread did, and from when to when. */
-typedef struct
-{
-  double time;
-  double begin;
-  double end;
-} Batch;
-
 /* A second thread, that does what the first one does at the same time. */
 typedef struct
 {
@@ -97,7 +89,7 @@ typedef struct
   gpointer         state;
   gsize            size;
   guint            n;
-  Batch            batch;
+  BenchBatch            batch;
   guint            started;
   guint            arrived;
   guint            done;
@@ -118,13 +110,13 @@ run_batch (const BenchCase *each,
   return bench_now () - start;
 }
 
-static Batch
-run_timed_batch (const BenchCase *each,
+BenchBatch
+bench_run_batch (const BenchCase *each,
                  gpointer         state,
                  gsize            size,
                  guint            n)
 {
-  Batch batch;
+  BenchBatch batch;
 
   batch.begin = read_clock (CLOCK_MONOTONIC);
   batch.time = run_batch (each, state, size, n);
@@ -153,13 +145,35 @@ help (gpointer nothing)
       if (helper.quit)
         return NULL;
       meet ();
-      helper.batch = run_timed_batch (helper.each, helper.state, helper.size, helper.n);
+      helper.batch = bench_run_batch (helper.each, helper.state, helper.size, helper.n);
       __atomic_store_n (&helper.done, turn, __ATOMIC_RELEASE);
     }
 }
 
-/* The mean of the two threads; 0 if they did not really run at the same time, because
- * somebody else had one of the processors. */
+/*
+ * bench_together:
+ *
+ * Returns: the mean time of what some threads did; 0 if they did not really do it at the
+ *   same time, because somebody else had one of the processors
+ */
+double
+bench_together (const BenchBatch *batches,
+                guint             n_batches)
+{
+  double first = batches[0].begin, all_begun = first, last = batches[0].end, one_done = last, sum = 0;
+
+  for (guint i = 0; i < n_batches; i++)
+    {
+      first = MIN (first, batches[i].begin);
+      all_begun = MAX (all_begun, batches[i].begin);
+      one_done = MIN (one_done, batches[i].end);
+      last = MAX (last, batches[i].end);
+      sum += batches[i].time;
+    }
+
+  return one_done - all_begun > 0.8 * (last - first) ? sum / n_batches : 0;
+}
+
 static double
 try_run_two (const BenchCase *each,
              gpointer         state,
@@ -168,8 +182,7 @@ try_run_two (const BenchCase *each,
              guint            n)
 {
   const guint turn = helper.started + 1;
-  Batch batch;
-  double both, either;
+  BenchBatch batch;
 
   helper.each = each;
   helper.state = other;
@@ -177,14 +190,11 @@ try_run_two (const BenchCase *each,
   helper.n = n;
   __atomic_store_n (&helper.started, turn, __ATOMIC_RELEASE);
   meet ();
-  batch = run_timed_batch (each, state, size, n);
+  batch = bench_run_batch (each, state, size, n);
   while (__atomic_load_n (&helper.done, __ATOMIC_ACQUIRE) != turn)
     g_thread_yield ();
 
-  both = MIN (batch.end, helper.batch.end) - MAX (batch.begin, helper.batch.begin);
-  either = MAX (batch.end, helper.batch.end) - MIN (batch.begin, helper.batch.begin);
-
-  return both > 0.8 * either ? (batch.time + helper.batch.time) / 2 : 0;
+  return bench_together ((const BenchBatch[]) { batch, helper.batch }, 2);
 }
 
 static double

@@ -67,6 +67,14 @@ typedef struct
   double high;
 } BenchFigure;
 
+/* What one thread did, and from when to when. */
+typedef struct
+{
+  double time;
+  double begin;
+  double end;
+} BenchBatch;
+
 typedef struct
 {
   const BenchRow *row;
@@ -97,18 +105,23 @@ extern const BenchTable bench_map_thread_rows;
 extern const BenchTable bench_share_thread_rows;
 extern const BenchTable bench_pool_thread_rows;
 
-double bench_now           (void);
-double bench_measure_cycle (gboolean          *slow);
-void   bench_row           (const BenchRow    *row,
-                            guint              rounds,
-                            BenchResult       *result);
-void   bench_print_table   (const BenchResult *results,
-                            gsize              n_results);
-char  *bench_to_json       (const BenchResult *results,
-                            gsize              n_results);
+double     bench_now           (void);
+double     bench_measure_cycle (gboolean          *slow);
+BenchBatch bench_run_batch     (const BenchCase   *each,
+                                gpointer           state,
+                                gsize              size,
+                                guint              n);
+double     bench_together      (const BenchBatch  *batches,
+                                guint              n_batches);
+void       bench_row           (const BenchRow    *row,
+                                guint              rounds,
+                                BenchResult       *result);
+void       bench_print_table   (const BenchResult *results,
+                                gsize              n_results);
+char      *bench_to_json       (const BenchResult *results,
+                                gsize              n_results);
 
-/* Rows without threads can't be called twice by name; so a body is given once, and what
- * is around it, here. */
+/* A loop, of which the body is what follows. */
 #define BENCH_LOOP(name) \
   static inline void name##_once (gpointer state, gsize size); \
   static void \

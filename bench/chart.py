@@ -114,7 +114,7 @@ def legend(panels, x, y):
         name, _, _, dash = LOOKS[who]
         parts.append(f'<path class="line {who}" stroke-dasharray="{dash}" d="M{x} {y - 4}h28"/>'
                      f'<text x="{x + 34}" y="{y}">{name}</text>')
-        x += 104
+        x += 112
     return '\n'.join(parts)
 
 

@@ -49,9 +49,10 @@ was written on {date}, on this machine:
 
 The cases of a table take turns in one process, a fraction of a millisecond each, so that
 whatever the machine does happens to all of them alike. A figure is the median of the
-turns. In C it is processor time, turns in which the processor was slower than it can be are
-left out, and a ratio is that of two medians, with the quartiles
-of the ratios turn by turn behind it; *aim* is what the ratio to GStreamer shall be at most.
+turns. In C it is processor time, and turns in which the processor was slow, because somebody
+else had the other half of it, are done again for a while. A ratio is that of two medians,
+Quire over GStreamer, with the quartiles of the ratios turn by turn behind it; *aim* is what
+it shall be at most.
 
 [How the cost grows](scaling.html) has the same against sizes, counts and threads, and
 [what the hot paths are made of](performance.html) the instructions and the atomic
