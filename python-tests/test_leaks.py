@@ -119,37 +119,34 @@ def cycle_through(make_exporter):
         pass
 
     holder = Holder()
-    exporter = make_exporter(holder)
-    memory = Quire.Memory.wrap(exporter)
-    memory.holder = holder
-    holder.memory = memory
-    holder.exporter = exporter
+    holder.memory = Quire.Memory.wrap(make_exporter(holder))
     return weakref.ref(holder)
-
-
-def subclass_of(base):
-    return type('Exporter', (base,), {})
 
 
 class Words(ctypes.Structure):
     _fields_ = [('words', ctypes.c_uint64 * 8), ('object', ctypes.py_object)]
 
 
-def make_words(holder):
-    # ctypes frees the memory when it is cleared.
-    return Words(object=holder)
+def referring(thing, holder):
+    """Something that refers to the holder of the block over it."""
+    thing.holder = holder
+    return thing
+
+
+class Array(numpy.ndarray):
+    pass
 
 
 # In each of these the exporter is not held by anybody but the block and the cycle.
 EXPORTERS = {
-    'bytearray': lambda holder: subclass_of(bytearray)(64),
-    'memoryview': lambda holder: memoryview(subclass_of(bytearray)(64)),
-    'view of a view': lambda holder: memoryview(memoryview(bytearray(64)))[8:],
-    'ctypes': make_words,
-    'Memory': lambda holder: Quire.Memory(64),
-    'wrapped Memory': lambda holder: Quire.Memory.wrap(subclass_of(bytearray)(64)),
-    'numpy': lambda holder: numpy.zeros(64, 'u1').view(subclass_of(numpy.ndarray)),
-    'PickleBuffer': lambda holder: pickle.PickleBuffer(bytearray(64)),
+    'bytearray': lambda holder: referring(Exporter(64), holder),
+    'memoryview': lambda holder: memoryview(referring(Exporter(64), holder)),
+    'view of a view': lambda holder: memoryview(memoryview(referring(Exporter(64), holder)))[8:],
+    # ctypes frees the memory when it is cleared.
+    'ctypes': lambda holder: Words(object=holder),
+    'Memory': lambda holder: referring(Quire.Memory(64), holder),
+    'numpy': lambda holder: referring(numpy.zeros(64, 'u1').view(Array), holder),
+    'PickleBuffer': lambda holder: pickle.PickleBuffer(referring(Exporter(64), holder)),
 }
 
 

@@ -327,6 +327,27 @@ for _ in range(50):
 gc.collect()
 '''
 
+# It comes before the block is given up, or after.
+SCRIPTS['a finalizer keeps an address'] = '''
+import numpy
+kept = []
+class Exporter(bytearray):
+    def __del__(self):
+        if not self.block.closed:
+            kept.append(numpy.ndarray(len(self), 'u1', buffer=self.block))
+for _ in range(20):
+    exporter = Exporter(b'\\7' * (1 << 20))
+    exporter.block = Memory.wrap(exporter)
+    del exporter
+    gc.collect()
+    for _ in range(3):
+        bytearray(1 << 20)
+    for numbers in kept:
+        assert numbers.min() == numbers.max() == 7
+        numbers[:] = 7
+assert kept
+'''
+
 SCRIPTS['views at exit'] = '''
 import numpy
 memory = Memory(1 << 20)

@@ -6,9 +6,11 @@
 
 /* The module: what PyGObject can't do for Quire, or not fast enough.
  *
- * It is built for one version of Python, not for the limited API. That has no buffer
- * protocol before 3.11 and no PyMemoryView_GET_BUFFER() at all; and the objects are those
- * of PyGObject, whose header and whose own module are of one version too. */
+ * It is built for one version of Python, not for the limited API. Our types derive from
+ * PyGObject's: to find where its fields end, to allocate such an object and to free it
+ * takes what the limited API keeps to itself (tp_basicsize, tp_alloc, tp_dealloc). Nothing
+ * would be won: PyGObject, without which the module is of no use, is built for one version
+ * too. */
 
 #define QUIRE_PYTHON_MODULE
 #include "_quire-private.h"
