@@ -10,27 +10,65 @@
 
 /* A GLib.Error that is a BufferError too. */
 static PyObject *buffer_error_type;
+static PyObject *glib_error_type;
+
+PyObject *
+quire_python_glib_error (void)
+{
+  return glib_error_type;
+}
+
+/* The exception that the error came from, if there is one. The end of a program, or its
+ * interruption, is not to be taken for an error: that is raised again instead. */
+static gboolean
+find_cause (GError    *error,
+            PyObject **cause)
+{
+  *cause = quire_python_take_cause (error);
+  if (*cause == NULL || PyObject_IsInstance (*cause, PyExc_Exception))
+    return TRUE;
+
+  g_error_free (error);
+  PyErr_SetObject ((PyObject *) Py_TYPE (*cause), *cause);
+  Py_DECREF (*cause);
+  return FALSE;
+}
+
+static void
+raise_as (PyObject *type,
+          GError   *error)
+{
+  PyObject *cause, *exception;
+
+  if (!find_cause (error, &cause))
+    return;
+
+  exception = PyObject_CallFunction (type, "ssi", error->message,
+                                     g_quark_to_string (error->domain), error->code);
+  if (exception != NULL)
+    {
+      PyException_SetCause (exception, cause);
+      PyErr_SetObject (type, exception);
+      Py_DECREF (exception);
+    }
+  else
+    {
+      Py_XDECREF (cause);
+    }
+  g_error_free (error);
+}
 
 PyObject *
 quire_python_raise_error (GError *error)
 {
-  pyg_error_check (&error);
+  raise_as (glib_error_type, error);
   return NULL;
 }
 
 void
 quire_python_raise_buffer_error (GError *error)
 {
-  PyObject *exception;
-
-  exception = PyObject_CallFunction (buffer_error_type, "ssi", error->message,
-                                     g_quark_to_string (error->domain), error->code);
-  if (exception != NULL)
-    {
-      PyErr_SetObject (buffer_error_type, exception);
-      Py_DECREF (exception);
-    }
-  g_error_free (error);
+  raise_as (buffer_error_type, error);
 }
 
 PyObject *
@@ -46,6 +84,7 @@ quire_python_make_buffer_error (void)
   Py_DECREF (error_module);
   if (glib_error == NULL)
     return NULL;
+  glib_error_type = Py_NewRef (glib_error);
 
   bases = PyTuple_Pack (2, glib_error, PyExc_BufferError);
   Py_DECREF (glib_error);
@@ -78,6 +117,7 @@ boxed_get (PyObject   *object,
 QuireMemory *
 quire_python_memory_get (PyObject *object)
 {
+  quire_python_forget_cause ();
   return boxed_get (object, QUIRE_TYPE_MEMORY, "Quire.Memory");
 }
 

@@ -21,6 +21,8 @@ PyObject     *quire_python_raise_error        (GError *error);
 /* Raises a Quire.BufferError of it. Takes the error. */
 void          quire_python_raise_buffer_error (GError *error);
 PyObject     *quire_python_make_buffer_error  (void);
+/* The class GLib.Error. */
+PyObject     *quire_python_glib_error         (void);
 
 /* What is behind a wrapper, or NULL with an exception. */
 QuireMemory  *quire_python_memory_get         (PyObject *object);
@@ -40,6 +42,27 @@ int           quire_python_fill_view          (PyObject     *self,
                                                QuireMapping *mapping);
 void          quire_python_releasebuffer      (PyObject     *self,
                                                Py_buffer    *view);
+
+/* Whether the interpreter has ended, or is about to: then no script is called. */
+gboolean      quire_python_is_gone            (void);
+
+/* The exception that an error came from, if it was raised by a script on this thread just
+ * now, as a new reference. */
+PyObject     *quire_python_take_cause         (const GError *error);
+void          quire_python_drop_cause         (void);
+
+/* Whether there is such an exception. */
+extern __thread gboolean quire_python_has_cause;
+
+/* Whoever begins a call has not to do with the error of another one. */
+static inline void
+quire_python_forget_cause (void)
+{
+  if (G_UNLIKELY (quire_python_has_cause))
+    quire_python_drop_cause ();
+}
+
+extern PyMethodDef quire_python_allocator_functions[];
 
 PyObject     *quire_python_memory_wrap        (PyObject *unused,
                                                PyObject *object);

@@ -8,8 +8,8 @@
 
 #include "_quire-private.h"
 
-static gboolean
-interpreter_is_gone (void)
+gboolean
+quire_python_is_gone (void)
 {
 #if PY_VERSION_HEX >= 0x030d0000
   return !Py_IsInitialized () || Py_IsFinalizing ();
@@ -27,7 +27,7 @@ release_wrapped (gpointer data)
   PyObject *type, *value, *traceback;
   PyGILState_STATE state;
 
-  if (interpreter_is_gone ())
+  if (quire_python_is_gone ())
     return;
 
   state = PyGILState_Ensure ();

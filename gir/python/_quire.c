@@ -379,6 +379,8 @@ module_exec (PyObject *module)
     return -1;
 
   quire_python_register_values ();
+  if (PyModule_AddFunctions (module, quire_python_allocator_functions) != 0)
+    return -1;
 
   type = quire_python_make_buffer_error ();
   if (type == NULL || PyModule_AddObjectRef (module, "BufferError", type) != 0)
