@@ -4,6 +4,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include <glib/gstdio.h>
+#include <unistd.h>
+
 #include "quire-test-script.h"
 
 /* What an allocator is told of the maps of its blocks, and what it may do then. */
@@ -300,6 +303,48 @@ test_closed (void)
 }
 
 static void
+test_over_file (void)
+{
+  g_autoptr (ScriptAllocator) allocator = script_allocator_new ();
+  g_autoptr (ScriptAllocator) quiet = quiet_allocator_new ();
+  g_autofree char *path = NULL;
+  const int fd = g_file_open_tmp ("quire-XXXXXX", &path, NULL);
+  g_autoptr (QuireMemory) file = NULL;
+  QuireMapInfo info;
+
+  g_test_summary ("Over a file, what there is to look at for each map comes before the allocator is told");
+
+  g_assert_cmpint (fd, >=, 0);
+  g_unlink (path);
+  g_assert_cmpint (ftruncate (fd, 4096), ==, 0);
+  file = quire_memory_new_from_fd (fd, 0, 4096, QUIRE_FD_TAKE);
+  g_assert_nonnull (file);
+
+  for (guint i = 0; i < 2; i++)
+    {
+      ScriptAllocator *self = i == 0 ? allocator : quiet;
+      g_autoptr (QuireMemory) memory = quire_allocator_bind (QUIRE_ALLOCATOR (self), file, NULL);
+
+      do_map (memory);
+      script_assert_log (self, i == 0 ? "mapped unmapped" : "");
+      g_assert_cmpint (ftruncate (fd, 0), ==, 0);
+      g_assert_false (quire_memory_map (memory, &info, QUIRE_MAP_READ));
+      quire_test_assert_cleared (&info);
+      quire_assert_state (memory, "free");
+      script_assert_log (self, "");
+      g_assert_cmpint (ftruncate (fd, 4096), ==, 0);
+      do_map (memory);
+      script_assert_log (self, i == 0 ? "mapped unmapped" : "");
+
+      self->on_mapped = refuse;
+      g_assert_true (quire_memory_map (memory, &info, QUIRE_MAP_READ) == (i == 1));
+      quire_map_info_clear (&info);
+      quire_assert_state (memory, "free");
+      script_assert_log (self, i == 0 ? "mapped" : "");
+    }
+}
+
+static void
 map_again (ScriptAllocator *self,
            QuireMemory     *memory,
            GError         **error)
@@ -434,6 +479,7 @@ main (int    argc,
   g_test_add_func ("/script-maps/refuse", test_refuse);
   g_test_add_func ("/script-maps/mapping", test_mapping);
   g_test_add_func ("/script-maps/closed", test_closed);
+  g_test_add_func ("/script-maps/over-file", test_over_file);
   g_test_add_func ("/script-maps/maps-itself", test_maps_itself);
   g_test_add_func ("/script-maps/map-outlives-call", test_map_outlives_call);
   g_test_add_func ("/script-maps/drop-in-call", test_drop_in_call);
