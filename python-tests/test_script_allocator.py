@@ -14,38 +14,10 @@ import pytest
 from gi.repository import Gio, GLib, Quire
 
 from helpers import DOMAIN, refused
+from recorder import Recorder
 
 Code = Quire.MemoryError
 Flags = Quire.MapFlags
-
-
-class Recorder(Quire.Allocator):
-    """Writes down what it is told."""
-
-    def __init__(self):
-        super().__init__()
-        self.log = []
-        self.count = 0
-        self.threads = set()
-
-    def do_alloc(self, size, params):
-        self.count += 1
-        self.log.append(f'alloc {size}')
-        return self.bind(Quire.Memory(size), self.count)
-
-    def do_mapped(self, memory, flags):
-        self.threads.add(threading.get_ident())
-        self.log.append(f'mapped {self.get_state(memory)} {int(flags)}')
-
-    def do_unmapped(self, memory):
-        self.log.append(f'unmapped {self.get_state(memory)}')
-
-    def do_released(self, state):
-        self.log.append(f'released {state}')
-
-    def take_log(self):
-        log, self.log = self.log, []
-        return log
 
 
 @pytest.fixture
@@ -238,65 +210,6 @@ def test_params():
 
     assert Asked().alloc(3).get_sizes() == (3, 0, 3)
     assert asked[1][1].prefix == 0
-
-
-def make_giving(result):
-    class Giving(Quire.Allocator):
-        __gtype_name__ = None
-
-        def do_alloc(self, size, params):
-            return result(self, size)
-
-    return Giving()
-
-
-RUBBISH = {
-    'None': (lambda self, size: None, 'do_alloc() returned None'),
-    'a number': (lambda self, size: 5, 'TypeError: expected a Quire.Memory, got int'),
-    'bytes': (lambda self, size: b'12345678', 'TypeError: expected a Quire.Memory, got bytes'),
-    'a class': (lambda self, size: Quire.Memory, 'TypeError'),
-    'a map': (lambda self, size: Quire.Memory(size).map(), 'TypeError'),
-    'a block of another': (lambda self, size: Quire.Memory(size), 'a block of system'),
-    'a share': (lambda self, size: self.bind(Quire.Memory(size))[:], 'a share of'),
-    'a small block': (lambda self, size: self.bind(Quire.Memory(size - 1)), 'no place for 8 bytes'),
-    'of another such allocator': (lambda self, size: Recorder().bind(Quire.Memory(size)), 'a block of'),
-}
-
-
-@pytest.mark.parametrize('name', RUBBISH)
-def test_rubbish(name):
-    result, words = RUBBISH[name]
-    with refused(Code.FAILED) as caught:
-        make_giving(result).alloc(8)
-    assert words in caught.value.message
-
-
-def test_closed_block():
-    def closed(self, size):
-        block = self.bind(Quire.Memory(size))
-        block.close()
-        return block
-
-    with refused(Code.FAILED, 8) as caught:
-        make_giving(closed).alloc(8)
-    assert 'closed' in caught.value.message
-
-
-def test_the_same_block_twice():
-    kept = []
-
-    def same(self, size):
-        if not kept:
-            kept.append(self.bind(Quire.Memory(size)))
-        return kept[0]
-
-    allocator = make_giving(same)
-    first = allocator.alloc(8)
-    first.fill(0, -1, 7)
-    with refused(Code.FAILED, 8) as caught:
-        allocator.alloc(8)
-    assert 'gave before' in caught.value.message
-    assert bytes(first) == bytes(kept[0]) == b'\7' * 8
 
 
 def test_bind_is_refused(recorder):

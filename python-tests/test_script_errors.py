@@ -12,9 +12,74 @@ import pytest
 from gi.repository import Gio, GLib, Quire
 
 from helpers import refused
+from recorder import Recorder
 
 Code = Quire.MemoryError
 Flags = Quire.MapFlags
+
+
+@pytest.fixture
+def recorder():
+    return Recorder()
+
+
+def make_giving(result):
+    class Giving(Quire.Allocator):
+        __gtype_name__ = None
+
+        def do_alloc(self, size, params):
+            return result(self, size)
+
+    return Giving()
+
+
+RUBBISH = {
+    'None': (lambda self, size: None, 'do_alloc() returned None'),
+    'a number': (lambda self, size: 5, 'TypeError: expected a Quire.Memory, got int'),
+    'bytes': (lambda self, size: b'12345678', 'TypeError: expected a Quire.Memory, got bytes'),
+    'a class': (lambda self, size: Quire.Memory, 'TypeError'),
+    'a map': (lambda self, size: Quire.Memory(size).map(), 'TypeError'),
+    'a block of another': (lambda self, size: Quire.Memory(size), 'a block of system'),
+    'a share': (lambda self, size: self.bind(Quire.Memory(size))[:], 'a share of'),
+    'a small block': (lambda self, size: self.bind(Quire.Memory(size - 1)), 'no place for 8 bytes'),
+    'of another such allocator': (lambda self, size: Recorder().bind(Quire.Memory(size)), 'a block of'),
+}
+
+
+@pytest.mark.parametrize('name', RUBBISH)
+def test_rubbish(name):
+    result, words = RUBBISH[name]
+    with refused(Code.FAILED) as caught:
+        make_giving(result).alloc(8)
+    assert words in caught.value.message
+
+
+def test_closed_block():
+    def closed(self, size):
+        block = self.bind(Quire.Memory(size))
+        block.close()
+        return block
+
+    with refused(Code.FAILED, 8) as caught:
+        make_giving(closed).alloc(8)
+    assert 'closed' in caught.value.message
+
+
+def test_the_same_block_twice():
+    kept = []
+
+    def same(self, size):
+        if not kept:
+            kept.append(self.bind(Quire.Memory(size)))
+        return kept[0]
+
+    allocator = make_giving(same)
+    first = allocator.alloc(8)
+    first.fill(0, -1, 7)
+    with refused(Code.FAILED, 8) as caught:
+        allocator.alloc(8)
+    assert 'gave before' in caught.value.message
+    assert bytes(first) == bytes(kept[0]) == b'\7' * 8
 
 
 class Failing(Quire.Allocator):
