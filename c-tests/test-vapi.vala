@@ -66,10 +66,61 @@ void test_pool () {
     assert (Quire.Allocator.find ("secure") is Quire.SecureAllocator);
 }
 
+/* An allocator as one writes it in Vala. */
+class Counting : Quire.Allocator {
+    public int blocks = 0;
+    public int maps = 0;
+    public bool refuses = false;
+
+    public override Quire.Memory alloc (size_t size, Quire.AllocationParams? params) throws Error {
+        blocks++;
+        return bind (new Quire.Memory.try_new (size), this);
+    }
+
+    public override void mapped (Quire.Memory memory, Quire.MapFlags flags) throws Error {
+        if (refuses)
+            throw new IOError.PERMISSION_DENIED ("Not today");
+        assert (get_state (memory) == this);
+        maps++;
+    }
+
+    public override void unmapped (Quire.Memory memory) {
+        maps--;
+    }
+
+    public override void released (Object? state) {
+        assert (state == this);
+        blocks--;
+    }
+}
+
+void test_allocator () {
+    var counting = new Counting ();
+    try {
+        var memory = counting.alloc (8, null);
+        assert (memory.get_allocator () == counting && counting.blocks == 1);
+
+        var mapping = memory.map (Quire.MapFlags.WRITE);
+        assert (counting.maps == 1);
+        memory.unmap (mapping);
+        assert (counting.maps == 0);
+
+        counting.refuses = true;
+        memory.fill (0, -1, 1);
+        assert_not_reached ();
+    } catch (IOError.PERMISSION_DENIED error) {
+        assert (error.message == "Not today");
+    } catch (Error error) {
+        assert_not_reached ();
+    }
+    assert (counting.blocks == 0 && counting.maps == 0);
+}
+
 int main (string[] args) {
     Test.init (ref args);
     Test.add_func ("/vapi/blocks", test_blocks);
     Test.add_func ("/vapi/errors", test_errors);
     Test.add_func ("/vapi/pool", test_pool);
+    Test.add_func ("/vapi/allocator", test_allocator);
     return Test.run ();
 }

@@ -429,6 +429,116 @@ const cases = {
         Quire.Allocator.find('system').set_default();
     },
 
+    'functions of an allocator that do anything'() {
+        const kept = [];
+        let act = () => {};
+        const Own = GObject.registerClass(class Own extends Quire.Allocator {
+            vfunc_alloc(size, params) {
+                kept.push(params);
+                act(params);
+                return this.bind(counting(size), this.state);
+            }
+
+            vfunc_mapped(memory, flags) {
+                kept.push(memory);
+                act(memory, flags);
+            }
+
+            // What these throw is printed.
+            vfunc_unmapped(memory) {
+                kept.push(memory);
+                attempt(() => act(memory));
+            }
+
+            vfunc_released(state) {
+                kept.push(state);
+                attempt(() => act(state));
+            }
+        });
+        const own = new Own();
+        const uses = [
+            memory => memory.map(READ).unmap(), memory => memory.map(READ), memory => memory.withMap(READWRITE, d => d),
+            memory => memory.copy(0, -1), memory => memory.share(1, 2).map(READ), memory => memory.to_bytes(),
+            memory => memory.merge(memory), memory => [...memory], memory => memory.make_mapped(WRITE),
+            memory => memory.close(), memory => own.bind(memory, memory), memory => memory.is_aligned(1),
+        ];
+        const acts = [
+            () => {}, () => System.gc(), () => { throw new Error('no'); }, () => { throw null; },
+            value => value?.close?.(), value => value?.map?.(READ), value => value?.fill?.(0, -1, 1),
+            value => kept.push(value?.to_bytes?.()), () => kept.splice(0, 3), () => Quire.Allocator.dispatch(),
+            value => own.bind(value, value), value => own.get_state(value), () => own.set_default(),
+            value => { value.align = 5; }, () => GLib.MainContext.default().iteration(false),
+            () => { Quire.Allocator.find('system').set_default(); }, value => value?.copy?.(),
+        ];
+        for (const each of acts) {
+            for (const use of uses) {
+                act = () => {};
+                own.state = kept.length;
+                const memory = attempt(() => own.alloc(8));
+                act = each;
+                attempt(() => use(memory));
+                attempt(() => own.alloc(8, new Quire.AllocationParams({prefix: 3})));
+                if (kept.length > 100)
+                    kept.splice(0, 50);
+            }
+            System.gc();
+            Quire.Allocator.dispatch();
+        }
+        Quire.Allocator.find('system').set_default();
+        act = () => {};
+        for (const value of kept.splice(0)) {
+            attempt(() => value.get_sizes());
+            attempt(() => value.map(READ).data);
+            attempt(() => value.copy().align);
+        }
+    },
+
+    'functions of an allocator called by hand'() {
+        const Own = GObject.registerClass(class OwnByHand extends Quire.Allocator {
+            vfunc_alloc(size) {
+                return this.bind(Quire.Memory.new(size));
+            }
+        });
+        const own = new Own();
+        for (const name of ['vfunc_alloc', 'vfunc_mapped', 'vfunc_unmapped', 'vfunc_released', 'alloc', 'bind',
+            'get_state', 'set_home', 'set_default', 'get_mem_type']) {
+            for (const object of [Own.prototype, Quire.Allocator.prototype]) {
+                callWithAll(args => object[name].apply(own, args), 2);
+                for (const value of hostileValues())
+                    attempt(() => object[name].call(value, value, value));
+            }
+        }
+        Quire.Allocator.find('system').set_default();
+        callWithAll(args => Quire.Allocator.dispatch(...args), 1);
+    },
+
+    'classes of allocators that are odd'() {
+        for (const value of [null, 5, 'x', {}, class {}, () => 1, Quire.Memory, async () => 1, function* () {}]) {
+            // What the others throw is printed.
+            const names = typeof value === 'function' ? ['alloc', 'mapped'] : ['alloc', 'mapped', 'unmapped', 'released'];
+            const members = Object.fromEntries(
+                names.map(name => [`vfunc_${name}`, {value, configurable: true, writable: true}]));
+            const klass = class extends Quire.Allocator {};
+            Object.defineProperties(klass.prototype, members);
+            const Own = attempt(() => GObject.registerClass({GTypeName: `Odd${random(1e9)}`}, klass));
+            const own = attempt(() => new Own());
+            attempt(() => own.alloc(8));
+            attempt(() => own.bind(counting(8), 1).map(READ).unmap());
+            System.gc();
+            attempt(() => Quire.Allocator.dispatch());
+        }
+        class NoInit extends Quire.Allocator {
+            _init() {}
+        }
+        const Lazy = GObject.registerClass(NoInit);
+        const lazy = attempt(() => new Lazy());
+        for (const name of ['alloc', 'bind', 'get_state', 'set_home', 'set_default', 'get_mem_type'])
+            attempt(() => lazy[name](counting(8), null));
+        attempt(() => Quire.Allocator.register('lazy', lazy));
+        attempt(() => { Quire.Allocator._classInit = null; });
+        Quire.Allocator.find('system').set_default();
+    },
+
     'sizes that are too much'() {
         for (const size of [2 ** 47, 2 ** 53, 2n ** 62n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n])
             need(isError(attempt(() => Quire.Memory.new(size))));

@@ -3,10 +3,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // Ways for a script to end with maps out; test-exit.js puts a few lines before this that
-// import Quire, GLib and System in the way of a module or of a plain script, and a line
+// import Quire, GLib, GObject and System in the way of a module or of a plain script, and a line
 // after it that runs one case. Its name says how it ends.
 
-/* global Quire, GLib, System */
+/* global Quire, GLib, GObject, System */
 /* exported cases */
 
 const {READ, WRITE, READWRITE} = Quire.MapFlags;
@@ -21,6 +21,37 @@ function keepViews(count = 100) {
             memory.copy(0, -1).map(READ).data, memory.copy(0, -1).to_bytes());
     }
     return globalThis.kept;
+}
+
+// An allocator in JavaScript, with blocks in several states.
+function keepBlocks() {
+    const Own = GObject.registerClass(class Own extends Quire.Allocator {
+        act() {}
+
+        vfunc_alloc(size) {
+            this.act();
+            return this.bind(Quire.Memory.new(size), {size});
+        }
+
+        vfunc_mapped() {
+            this.act();
+        }
+
+        vfunc_unmapped() {
+            this.act();
+        }
+
+        vfunc_released() {
+            this.act();
+        }
+    });
+    const own = new Own();
+    globalThis.kept = [];
+    for (let i = 1; i < 20; i++) {
+        globalThis.kept.push(own.alloc(i), own.alloc(i).map(READ), own.alloc(i).map(WRITE).data, own.alloc(i).to_bytes());
+        own.alloc(i).map(READ);
+    }
+    return own;
 }
 
 const cases = {
@@ -77,6 +108,43 @@ const cases = {
             globalThis.kept.push(share, share.map(READ), share.map(READ).data);
             share.close();
         }
+    },
+
+    'an allocator with blocks'() {
+        keepBlocks();
+    },
+
+    'System.exit with an allocator\'s blocks'() {
+        keepBlocks();
+        System.gc();
+        System.exit(7);
+    },
+
+    'System.exit in a function of an allocator'() {
+        const own = keepBlocks();
+        own.act = () => System.exit(7);
+        own.alloc(8);
+    },
+
+    'System.exit when a block is gone'() {
+        const own = keepBlocks();
+        globalThis.kept = null;
+        own.act = () => System.exit(7);
+        System.gc();
+        Quire.Allocator.dispatch();
+    },
+
+    'an exception of an allocator'() {
+        const own = keepBlocks();
+        own.act = () => {
+            throw new Error('on purpose');
+        };
+        own.alloc(8);
+    },
+
+    'the default allocator'() {
+        keepBlocks().set_default();
+        globalThis.more = [Quire.Memory.new(8), Quire.Memory.new(9).to_bytes()];
     },
 
     'detached arrays'() {

@@ -13,12 +13,13 @@ import {equal, finish, ok, test} from './tap.js';
 const PREAMBLES = {
     module: [
         "import GLib from 'gi://GLib';",
+        "import GObject from 'gi://GObject';",
         "import Quire from 'gi://Quire?version=1.0';",
         "import System from 'system';",
     ],
     script: [
         "imports.gi.versions.Quire = '1.0';",
-        'const {GLib, Quire} = imports.gi;',
+        'const {GLib, GObject, Quire} = imports.gi;',
         'const System = imports.system;',
     ],
 };

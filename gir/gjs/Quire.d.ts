@@ -27,6 +27,12 @@ declare module 'gi://Quire?version=1.0' {
         /** The quark of {@link MemoryError}. */
         function memory_error_quark(): GLib.Quark;
 
+        /** For bindings: what is called in place of an allocator's function has to call this. */
+        function binding_answer(): void;
+
+        /** For bindings: of which class and functions. */
+        function binding_expect_answers(allocator_type: GObject.GType<Allocator>, functions: number): void;
+
         /** The same as {@link Memory.merge_list}. */
         function memory_merge_list(memories: Memory[]): [Memory, number];
 
@@ -155,9 +161,21 @@ declare module 'gi://Quire?version=1.0' {
             toString(): string;
         }
 
-        /** Where blocks come from. */
+        /**
+         * Where blocks come from.
+         *
+         * A class that derives from this one, made with GObject.registerClass(), says how in
+         * vfunc_alloc(); the other functions are there for who wants to know. They are called
+         * on the thread of the engine only.
+         */
         class Allocator extends GObject.Object {
             static $gtype: GObject.GType<Allocator>;
+
+            /**
+             * Calls what waits for allocators: what came while the collector was at work, or
+             * from another thread. The main loop does it, too. Returns how many there were.
+             */
+            static dispatch(): number;
 
             /** The allocator of a name; of null, the default one. */
             static find(name: string | null): Allocator | null;
@@ -170,7 +188,17 @@ declare module 'gi://Quire?version=1.0' {
             static register(name: string, allocator: Allocator): void;
 
             /** Allocates a block. */
-            alloc(size: number | bigint, params: AllocationParams | null): Memory;
+            alloc(size: number | bigint, params?: AllocationParams | null): Memory;
+
+            /**
+             * Makes a block of this allocator over another one, which nobody else can map
+             * then. The state is what vfunc_released() gets when the block is gone.
+             */
+            bind(backing: Memory, state?: any): Memory;
+
+            /** The state of a block of this allocator, or of a share of one; or null. */
+            get_state(memory: Memory): any;
+            getState(memory: Memory): any;
 
             /** The type of its blocks, as `system`. */
             get_mem_type(): string;
@@ -179,6 +207,22 @@ declare module 'gi://Quire?version=1.0' {
             /** Makes it the default one. */
             set_default(): void;
             setDefault(): void;
+
+            /** Whether its functions are called here; the first call decides where. */
+            set_home(): boolean;
+            setHome(): boolean;
+
+            /** Makes a block, and returns what bind() gives. What it throws, the caller catches. */
+            vfunc_alloc(size: number, params: AllocationParams): Memory;
+
+            /** Is told of a map, and refuses it by throwing something. */
+            vfunc_mapped(memory: Memory, flags: MapFlags): void;
+
+            /** Is told that a map has ended. */
+            vfunc_unmapped(memory: Memory): void;
+
+            /** Is told that a block is gone. */
+            vfunc_released(state: any): void;
         }
 
         /** Knows blocks over descriptors, {@link Memory.new_from_fd}; has none of its own. */

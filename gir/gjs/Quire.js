@@ -11,6 +11,7 @@
 
 const GLib = imports.gi.GLib;
 const System = imports.system;
+const {makeAllocators} = imports.overrides.quireAllocators;
 
 // From this size on the collector is told of a block before it is mapped.
 const LARGE = 65536;
@@ -197,6 +198,7 @@ function bytesOf(data) {
 function _init() {
     const Quire = this;
     const {Memory, MemoryError, MapFlags} = Quire;
+    const allocators = makeAllocators(Quire);
     const closed = new WeakSet();
     let anyClosed = false;
     const getSizes = Memory.prototype.get_sizes;
@@ -295,22 +297,32 @@ function _init() {
 
         // Ends the map; a second time that is an error.
         unmap() {
-            maps.unmap(this.memory ?? fail(this), this);
+            unmap(this.memory ?? fail(this), this);
         }
 
         // Ends the map, if it has not ended.
         release() {
-            maps.release(this);
+            if (allocators.any)
+                allocators.during([], maps.release, maps, this);
+            else
+                maps.release(this);
         }
 
         close() {
-            maps.release(this);
+            this.release();
         }
 
         toString() {
             const [flags, size, , ended] = maps.about(this);
             return `[Quire.MapInfo ${size} bytes, flags ${flags}${ended ? ', ended' : ''}]`;
         }
+    }
+
+    function unmap(memory, info) {
+        if (allocators.any)
+            allocators.during([memory], maps.unmap, maps, memory, info);
+        else
+            maps.unmap(memory, info);
     }
 
     const maps = makeNativeMaps(MapInfo.prototype) ?? makeBytesMaps(Quire, MapInfo.prototype);
@@ -329,7 +341,9 @@ function _init() {
             continue;
         Memory.prototype[name] = function (...args) {
             refuseClosed(this, ...args);
-            const result = method.apply(this, args);
+            const result = allocators.any
+                ? allocators.during([this, ...args], method, this, ...args)
+                : method.apply(this, args);
             if (makesBlock.includes(name))
                 return told(result);
             return tellsMore.includes(name) ? result[1] : result;
@@ -338,7 +352,7 @@ function _init() {
     const mergeList = Memory.merge_list;
     Memory.merge_list = function (memories) {
         refuseClosed(...memories);
-        return told(mergeList(memories));
+        return told(allocators.during([...memories], mergeList, Memory, memories));
     };
     Quire.memory_merge_list = Memory.merge_list;
 
@@ -354,10 +368,26 @@ function _init() {
     checkNumbers(Memory, 'receive', [1]);
     checkNumbers(Memory, 'receive_async', [1]);
 
+    for (const name of ['alloc', 'bind', 'get_mem_type', 'get_state', 'set_default', 'set_home']) {
+        const method = Quire.Allocator.prototype[name];
+        Quire.Allocator.prototype[name] = function (...args) {
+            allocators.checkReady(this);
+            refuseClosed(...args);
+            return told(method.apply(this, args));
+        };
+    }
+    checkNumbers(Quire.Allocator.prototype, 'alloc', [0]);
+
+    const {register} = Quire.Allocator;
+    Quire.Allocator.register = function (name, allocator) {
+        allocators.checkReady(allocator);
+        register(name, allocator);
+    };
+
     for (const name of ['new', 'new_with_params', 'new_from_bytes', 'new_from_fd', 'receive', 'receive_finish']) {
         const method = Memory[name];
         Memory[name] = function (...args) {
-            return told(method.apply(Memory, args));
+            return told(allocators.during([], method, Memory, ...args));
         };
     }
 
@@ -412,12 +442,14 @@ function _init() {
         map(flags) {
             checkFlags(flags);
             refuseClosed(this);
-            return maps.map(this, flags);
+            return allocators.any
+                ? allocators.during([this], maps.map, maps, this, flags)
+                : maps.map(this, flags);
         },
 
         unmap(info) {
             refuseClosed(this);
-            maps.unmap(this, info);
+            unmap(this, info);
         },
 
         // Maps the block, or, if that is refused, a copy of it: info.memory tells.

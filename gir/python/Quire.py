@@ -378,7 +378,7 @@ class AllocationParams(_AllocationParams, metaclass=_Documented):
     """How a block shall be allocated: flags, align, prefix and padding.
 
     Quire.AllocationParams(align=4095, prefix=16) sets what is given; all else asks for
-    nothing special. Quire.Memory() and Quire.Allocator.alloc() take the same as keywords.
+    nothing special. Quire.Memory() takes the same as keywords.
     """
 
     def __new__(cls, *, flags=0, align=0, prefix=0, padding=0):
@@ -418,6 +418,70 @@ for _name, _doc in {
         'FdFlags': 'How a block is made over a descriptor. They may be or-ed.',
         'Seals': 'What nobody can do any more with a file that is sealed. They may be or-ed.'}.items():
     getattr(Quire, _name).__doc__ = _doc
+
+
+# What a class that derives from Allocator may have.
+_FUNCTIONS = ('do_alloc', 'do_mapped', 'do_unmapped', 'do_released')
+
+
+class _AllocatorMeta(type(Quire.Allocator)):
+    """Has the methods of a class that derives from Allocator called in our way, not in
+    PyGObject's."""
+
+    def __init__(cls, name, bases, namespace, **kwargs):
+        super().__init__(name, bases, namespace, **kwargs)
+        if cls.__gtype__ != Quire.Allocator.__gtype__:
+            methods = [getattr(cls, name, None) for name in _FUNCTIONS]
+            _quire.adopt_allocator_class(cls, *(
+                callable(method) and method is not getattr(Allocator, name)
+                for name, method in zip(_FUNCTIONS, methods)))
+
+
+class Allocator(Quire.Allocator, metaclass=_AllocatorMeta):
+    """Where blocks come from.
+
+    A class that derives from this one says how, in do_alloc(size, params): it takes a
+    block from elsewhere and returns self.bind(block, state). It may also have
+    do_mapped(memory, flags), which refuses a map by raising an exception,
+    do_unmapped(memory), and do_released(state). They are called on any thread.
+    """
+
+    def alloc(self, size, params=None):
+        """Allocates a block of so many bytes."""
+        return _quire.allocator_alloc(self, size, params)
+
+    def bind(self, backing, state=None):
+        """Makes a block of this allocator over another one. The state, any object, is
+        what do_released() gets when the block is gone."""
+        return _quire.allocator_bind(self, backing, state)
+
+    def get_state(self, memory):
+        """The state of a block of this allocator, or of a share of one."""
+        return _quire.allocator_get_state(self, memory)
+
+
+Allocator = override(Allocator)
+__all__.append('Allocator')
+
+
+def _inherited(name):
+    """What a class finds by super(): the function of the library, or of a class in C.
+    Were it in the class above, PyGObject would make it that of the library."""
+    function = getattr(_quire, name.replace('do', 'inherited'))
+
+    def method(self, *args):
+        return function(self, *args)
+
+    method.__name__ = name
+    method.__qualname__ = f'Allocator.{name}'
+    return method
+
+
+for _name in _FUNCTIONS:
+    setattr(Allocator, _name, _inherited(_name))
+
+# The class that a flag of a map has is made when it is asked for; do_mapped() gets one.
+Quire.MapFlags
 
 Error = _quire_error.Error
 __all__.append('Error')

@@ -11,12 +11,17 @@
 /* By their codes, and what stands for the others where Python expects a BufferError. */
 static PyObject *error_classes;
 static PyObject *buffer_error_class;
+static PyObject *glib_error_class;
 
 int
 quire_python_error_setup (void)
 {
-  PyObject *module = PyImport_ImportModule ("gi.overrides._quire_error");
+  PyObject *module = PyImport_ImportModule ("gi._error");
 
+  if (module == NULL)
+    return -1;
+  Py_XSETREF (glib_error_class, PyObject_GetAttrString (module, "GError"));
+  Py_SETREF (module, PyImport_ImportModule ("gi.overrides._quire_error"));
   if (module == NULL)
     return -1;
 
@@ -24,7 +29,13 @@ quire_python_error_setup (void)
   Py_XSETREF (buffer_error_class, PyObject_GetAttrString (module, "BufferError"));
   Py_DECREF (module);
 
-  return error_classes != NULL && buffer_error_class != NULL ? 0 : -1;
+  return glib_error_class != NULL && error_classes != NULL && buffer_error_class != NULL ? 0 : -1;
+}
+
+PyObject *
+quire_python_glib_error (void)
+{
+  return glib_error_class;
 }
 
 /* The class of an error of Quire; borrowed. NULL, without an exception, for others. */
@@ -45,17 +56,42 @@ find_class (const GError *error)
   return class;
 }
 
+/* The exception that the error came from, if there is one. The end of a program, or its
+ * interruption, is not to be taken for an error: that is raised again instead. */
+static gboolean
+find_cause (GError    *error,
+            PyObject **cause)
+{
+  *cause = quire_python_take_cause (error);
+  if (*cause == NULL || PyObject_IsInstance (*cause, PyExc_Exception))
+    return TRUE;
+
+  g_error_free (error);
+  PyErr_SetObject ((PyObject *) Py_TYPE (*cause), *cause);
+  Py_DECREF (*cause);
+  return FALSE;
+}
+
 static void
 raise_as (PyObject *class,
           GError   *error)
 {
-  PyObject *exception = PyObject_CallFunction (class, "ssi", error->message,
-                                               g_quark_to_string (error->domain), error->code);
+  PyObject *cause, *exception;
 
+  if (!find_cause (error, &cause))
+    return;
+
+  exception = PyObject_CallFunction (class, "ssi", error->message,
+                                     g_quark_to_string (error->domain), error->code);
   if (exception != NULL)
     {
+      PyException_SetCause (exception, cause);
       PyErr_SetObject (class, exception);
       Py_DECREF (exception);
+    }
+  else
+    {
+      Py_XDECREF (cause);
     }
   g_error_free (error);
 }
@@ -65,11 +101,7 @@ quire_python_raise_error (GError *error)
 {
   PyObject *class = find_class (error);
 
-  if (class != NULL)
-    raise_as (class, error);
-  else
-    pyg_error_check (&error);
-
+  raise_as (class != NULL ? class : glib_error_class, error);
   return NULL;
 }
 

@@ -158,6 +158,7 @@ quire_python_is_memory_class (PyObject *object)
 QuireMemory *
 quire_python_memory_get (PyObject *object)
 {
+  quire_python_forget_cause ();
   return boxed_get (object, QUIRE_TYPE_MEMORY, "Quire.Memory");
 }
 

@@ -37,6 +37,33 @@ void          quire_python_raise_buffer_error  (GError     *error);
 void          quire_python_raise_code          (int         code,
                                                 const char *message);
 
+/* The class GLib.Error. */
+PyObject     *quire_python_glib_error          (void);
+
+/* _quire-cause.c */
+
+/* Makes an error of the exception that was raised. */
+void          quire_python_exception_to_error  (GError **error);
+/* The exception that an error came from, if it was raised by a script on this thread just
+ * now, as a new reference. */
+PyObject     *quire_python_take_cause          (const GError *error);
+void          quire_python_drop_cause          (void);
+
+/* Whether there is such an exception. */
+extern __thread gboolean quire_python_has_cause;
+
+/* Whoever begins a call has not to do with the error of another one. */
+static inline void
+quire_python_forget_cause (void)
+{
+  if (G_UNLIKELY (quire_python_has_cause))
+    quire_python_drop_cause ();
+}
+
+/* _quire-allocator.c */
+
+extern PyMethodDef quire_python_allocator_functions[];
+
 /* _quire-arguments.c */
 
 typedef struct

@@ -79,6 +79,9 @@ module_exec (PyObject *module)
   if (pygobject_init (3, 42, 0) == NULL)
     return -1;
 
+  if (PyModule_AddFunctions (module, quire_python_allocator_functions) != 0)
+    return -1;
+
   return quire_python_error_setup () == 0 && quire_python_object_setup (module) == 0 ? 0 : -1;
 }
 

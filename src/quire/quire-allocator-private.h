@@ -9,9 +9,12 @@
 #include "quire-allocator.h"
 
 #include "quire-atomic-private.h"
+#include "quire-home-private.h"
 #include "quire-system-allocator-private.h"
 
 G_BEGIN_DECLS
+
+QuireHome *quire_allocator_peek_home (QuireAllocator *allocator);
 
 /* Whoever was the default stays alive for ever, so that it can be read without
  * a lock and without a reference. NULL stands for the system allocator. */

@@ -8,10 +8,12 @@
 
 #include "quire-allocation-params.h"
 #include "quire-allocator-private.h"
+#include "quire-bound-private.h"
 #include "quire-error.h"
 #include "quire-memory-private.h"
 #include "quire-range-private.h"
 #include "quire-system-allocator-private.h"
+#include "quire-upcall-private.h"
 
 /**
  * QuireAllocator:
@@ -28,11 +30,30 @@
  * Since: 1.0
  */
 
-G_DEFINE_ABSTRACT_TYPE (QuireAllocator, quire_allocator, G_TYPE_OBJECT)
+typedef struct
+{
+  /* Where its functions are called; NULL: anywhere. */
+  QuireHome *home;
+} QuireAllocatorPrivate;
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (QuireAllocator, quire_allocator, G_TYPE_OBJECT)
+
+static void
+quire_allocator_finalize (GObject *object)
+{
+  QuireAllocatorPrivate *priv = quire_allocator_get_instance_private (QUIRE_ALLOCATOR (object));
+
+  g_clear_pointer (&priv->home, quire_home_unref);
+
+  G_OBJECT_CLASS (quire_allocator_parent_class)->finalize (object);
+}
 
 static void
 quire_allocator_class_init (QuireAllocatorClass *klass)
 {
+  G_OBJECT_CLASS (klass)->finalize = quire_allocator_finalize;
+
+  quire_upcall_init_class (klass);
 }
 
 static void
@@ -97,7 +118,7 @@ quire_allocator_alloc (QuireAllocator              *allocator,
 }
 
 /**
- * quire_allocator_try_alloc: (rename-to quire_allocator_alloc)
+ * quire_allocator_try_alloc: (rename-to quire_allocator_alloc) (virtual alloc)
  * @allocator: an allocator; C may pass %NULL for the default one
  * @size: size of the data in bytes
  * @params: (nullable): how to allocate, or %NULL for nothing special
@@ -129,7 +150,11 @@ quire_allocator_try_alloc (QuireAllocator              *allocator,
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   if (allocator == NULL)
-    allocator = quire_allocator_peek_default ();
+    {
+      allocator = quire_allocator_peek_default ();
+      if (G_UNLIKELY (!quire_system_allocator_is (allocator) && quire_upcall_is_running (allocator)))
+        allocator = quire_system_allocator_get ();
+    }
   if (params == NULL)
     params = &nothing_special;
 
@@ -140,15 +165,13 @@ quire_allocator_try_alloc (QuireAllocator              *allocator,
     return quire_system_allocator_make (size, params, error);
 
   klass = QUIRE_ALLOCATOR_GET_CLASS (allocator);
-  if (klass->alloc == NULL || klass->free == NULL)
-    {
-      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_NOT_SUPPORTED,
-                   "The allocator %s does not say how to allocate and to free",
-                   quire_allocator_get_mem_type (allocator));
-      return NULL;
-    }
+  if (klass->free == NULL)
+    return quire_bound_alloc (allocator, size, params, error);
 
-  memory = klass->alloc (allocator, size, params, &local_error);
+  if (G_LIKELY (quire_allocator_peek_home (allocator) == NULL))
+    memory = klass->alloc (allocator, size, params, &local_error);
+  else
+    memory = quire_upcall_alloc (allocator, size, params, &local_error);
   if (memory == NULL && local_error == NULL)
     g_set_error (&local_error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_FAILED,
                  "The allocator %s gave no block of %" G_GSIZE_FORMAT " bytes",
@@ -160,6 +183,72 @@ quire_allocator_try_alloc (QuireAllocator              *allocator,
     }
 
   return memory;
+}
+
+/*
+ * quire_allocator_peek_home:
+ *
+ * Where the functions of the allocator are called; %NULL for anywhere.
+ */
+QuireHome *
+quire_allocator_peek_home (QuireAllocator *allocator)
+{
+  QuireAllocatorPrivate *priv = quire_allocator_get_instance_private (allocator);
+
+  return quire_atomic_load_acquire (&priv->home);
+}
+
+/**
+ * quire_allocator_set_home:
+ * @allocator: an allocator
+ *
+ * Makes the calling thread the home of the allocator, with its thread-default main
+ * context: its functions are called on this thread only. It is for languages, or
+ * programs, that must not be called on any thread.
+ *
+ * [vfunc@Allocator.alloc] and [vfunc@Allocator.mapped] are refused on other threads, with
+ * %QUIRE_MEMORY_ERROR_NOT_SUPPORTED. [vfunc@Allocator.unmapped] and
+ * [vfunc@Allocator.released] wait, from whichever thread they come, until the main context
+ * runs, until the home allocates from the allocator or maps one of its blocks, or until
+ * [func@Allocator.dispatch].
+ *
+ * The first home stays. When its thread ends, what waits is dropped, and what comes later.
+ *
+ * Returns: whether the calling thread is the home
+ *
+ * Since: 1.0
+ */
+gboolean
+quire_allocator_set_home (QuireAllocator *allocator)
+{
+  QuireAllocatorPrivate *priv;
+  QuireHome *home, *previous = NULL;
+
+  g_return_val_if_fail (QUIRE_IS_ALLOCATOR (allocator), FALSE);
+
+  priv = quire_allocator_get_instance_private (allocator);
+  home = quire_home_ref_mine ();
+  if (quire_atomic_cas_acq_rel (&priv->home, &previous, home))
+    return TRUE;
+
+  quire_home_unref (home);
+  return previous == home;
+}
+
+/**
+ * quire_allocator_dispatch:
+ *
+ * Calls what waits for allocators that have their home on the calling thread, see
+ * [method@Allocator.set_home]. Called by what is so called, it does nothing.
+ *
+ * Returns: how many functions were called
+ *
+ * Since: 1.0
+ */
+guint
+quire_allocator_dispatch (void)
+{
+  return quire_home_dispatch ();
 }
 
 /**

@@ -42,9 +42,25 @@ G_DECLARE_DERIVABLE_TYPE (QuireAllocator, quire_allocator, QUIRE, ALLOCATOR, GOb
  *   @root as the parent. Without it, a window is made that maps as @root does
  * @mem_is_span: whether @second begins where @first ends, both of the same
  *   parent. Without it, offset and size tell
+ * @mapped: is told of a map, see [vfunc@Allocator.mapped]
+ * @unmapped: is told of its end, see [vfunc@Allocator.unmapped]
+ * @released: is told that a block is gone, see [vfunc@Allocator.released]
  *
- * The functions that an allocator written in C implements. Only @alloc and @free
- * must be there.
+ * The functions that an allocator implements.
+ *
+ * There are two ways. An allocator in C that has blocks of its own implements @alloc and
+ * @free, and those of the `mem_` functions that it needs. They deal in addresses and in
+ * blocks that die, which a script can't, so only C knows them: from @free to @mem_is_span.
+ *
+ * An allocator in any language that has no @free takes, in @alloc, a block that is large
+ * enough from elsewhere, binds it to itself with [method@Allocator.try_bind], and returns what
+ * that gives. The library finds the place for the data in it, with its prefix, padding and
+ * alignment, and sets the flags. What can't be used is %QUIRE_MEMORY_ERROR_FAILED for who
+ * asked: no block, one that is too small, one of another allocator, and one that was
+ * returned before. Of @mapped, @unmapped and @released it implements what it wants to know.
+ *
+ * While any of these four runs, [ctor@Memory.new] and all else that takes the default
+ * allocator takes the system one, if the default is this allocator.
  *
  * A map of a script ends in two steps: its lock goes when the script says so, but
  * @mem_unmap or @mem_unmap_full is called only when no address is left in the script's
@@ -65,16 +81,18 @@ struct _QuireAllocatorClass
 
   const char  *mem_type;
 
-  /* These deal in pointers and in dying memories, which no script can; so scripts
-   * don't see them. */
-#ifdef __GI_SCANNER__
-  /*< private >*/
-  gpointer     vfuncs[9];
-#else
   QuireMemory *(*alloc)          (QuireAllocator              *allocator,
                                   gsize                        size,
                                   const QuireAllocationParams *params,
                                   GError                     **error);
+
+  /* These deal in pointers and in dying memories, which no script can; so scripts
+   * don't see them. */
+#ifdef __GI_SCANNER__
+  /*< private >*/
+  gpointer     vfuncs[8];
+  /*< public >*/
+#else
   void         (*free)           (QuireAllocator *allocator,
                                   QuireMemory    *memory);
 
@@ -100,8 +118,18 @@ struct _QuireAllocatorClass
                                   QuireMemory   *second);
 #endif
 
+  void         (*mapped)         (QuireAllocator  *allocator,
+                                  QuireMemory     *memory,
+                                  QuireMapFlags    flags,
+                                  GError         **error);
+  void         (*unmapped)       (QuireAllocator *allocator,
+                                  QuireMemory    *memory);
+  void         (*released)       (QuireAllocator *allocator,
+                                  GObject        *state);
+
   /*< private >*/
-  gpointer     _reserved[20];
+  guint        answering;
+  gpointer     _reserved[16];
 };
 
 QUIRE_AVAILABLE_IN_1_0
@@ -113,6 +141,25 @@ QuireMemory    *quire_allocator_try_alloc         (QuireAllocator              *
                                                    gsize                        size,
                                                    const QuireAllocationParams *params,
                                                    GError                     **error) G_GNUC_WARN_UNUSED_RESULT;
+QUIRE_AVAILABLE_IN_1_0
+QuireMemory    *quire_allocator_bind              (QuireAllocator *allocator,
+                                                   QuireMemory    *backing,
+                                                   GObject        *state) G_GNUC_WARN_UNUSED_RESULT;
+QUIRE_AVAILABLE_IN_1_0
+QuireMemory    *quire_allocator_try_bind          (QuireAllocator  *allocator,
+                                                   QuireMemory     *backing,
+                                                   GObject         *state,
+                                                   GError         **error) G_GNUC_WARN_UNUSED_RESULT;
+
+QUIRE_AVAILABLE_IN_1_0
+GObject        *quire_allocator_get_state         (QuireAllocator *allocator,
+                                                   QuireMemory    *memory);
+
+QUIRE_AVAILABLE_IN_1_0
+gboolean        quire_allocator_set_home          (QuireAllocator *allocator);
+QUIRE_AVAILABLE_IN_1_0
+guint           quire_allocator_dispatch          (void);
+
 QUIRE_AVAILABLE_IN_1_0
 const char     *quire_allocator_get_mem_type      (QuireAllocator *allocator);
 QUIRE_AVAILABLE_IN_1_0

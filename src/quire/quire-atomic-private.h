@@ -19,6 +19,7 @@
 #define quire_atomic_sub_relaxed(p, v)     __atomic_fetch_sub ((p), (v), __ATOMIC_RELAXED)
 #define quire_atomic_sub_release(p, v)     __atomic_fetch_sub ((p), (v), __ATOMIC_RELEASE)
 #define quire_atomic_sub_acq_rel(p, v)     __atomic_fetch_sub ((p), (v), __ATOMIC_ACQ_REL)
+#define quire_atomic_exchange(p, v)        __atomic_exchange_n ((p), (v), __ATOMIC_ACQ_REL)
 
 #define quire_atomic_or_relaxed(p, v)      __atomic_fetch_or ((p), (v), __ATOMIC_RELAXED)
 

@@ -17,6 +17,15 @@ G_BEGIN_DECLS
 /* For authors of language bindings: what keeps a script from crashing the
  * process. Programs have no use for it. */
 
+/**
+ * QuireBindingPrelude: (skip)
+ *
+ * What [func@binding_set_prelude] has called.
+ *
+ * Since: 1.0
+ */
+typedef void (*QuireBindingPrelude) (void);
+
 QUIRE_AVAILABLE_IN_1_0
 gboolean     quire_mapping_acquire_view (QuireMapping  *mapping,
                                          guint8       **data,
@@ -32,6 +41,14 @@ gboolean     quire_mapping_write_back   (QuireMapping  *mapping,
                                          const guint8  *data,
                                          gsize          size,
                                          GError       **error);
+
+QUIRE_AVAILABLE_IN_1_0
+void         quire_binding_set_prelude    (QuireBindingPrelude prelude);
+QUIRE_AVAILABLE_IN_1_0
+void         quire_binding_expect_answers (GType               allocator_type,
+                                           guint               functions);
+QUIRE_AVAILABLE_IN_1_0
+void         quire_binding_answer         (void);
 
 QUIRE_AVAILABLE_IN_1_0
 QuireMemory *quire_memory_close         (QuireMemory   *memory) G_GNUC_WARN_UNUSED_RESULT;

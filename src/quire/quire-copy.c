@@ -77,6 +77,7 @@ static inline gboolean
 has_copy (QuireMemory *memory)
 {
   return !quire_system_allocator_is (memory->allocator) &&
+         !quire_memory_has_flags (memory->parent != NULL ? memory->parent : memory, QUIRE_MEMORY_INTERNAL_BOUND) &&
          QUIRE_ALLOCATOR_GET_CLASS (memory->allocator)->mem_copy != NULL;
 }
 

@@ -7,6 +7,7 @@
 #include "quire-map-info.h"
 
 #include "quire-allocator.h"
+#include "quire-bound-private.h"
 #include "quire-copy.h"
 #include "quire-error.h"
 #include "quire-fd-allocator-private.h"
@@ -14,6 +15,7 @@
 #include "quire-map-private.h"
 #include "quire-memory-private.h"
 #include "quire-overlay-private.h"
+#include "quire-upcall-private.h"
 
 /* A window has no address of its own: the allocator knows that of its parent. */
 QuireMemory *
@@ -22,8 +24,28 @@ quire_map_find_block (QuireMemory *memory)
   return quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_WINDOW) ? memory->parent : memory;
 }
 
+/* The start of a block over another one. Its address is known, but there is more to do. */
+static gpointer
+begin_overlay (QuireMemory  *block,
+               QuireMapInfo *info,
+               GError      **error)
+{
+  const gboolean is_watched = quire_memory_has_flags (block, QUIRE_MEMORY_INTERNAL_WATCHED);
+
+  if (is_watched && !quire_fd_memory_begin_access (block, info->flags, error))
+    return NULL;
+
+  if (!quire_memory_has_flags (block, QUIRE_MEMORY_INTERNAL_BOUND) ||
+      quire_bound_begin_map (block, info, error))
+    return quire_overlay_get_start ((QuireOverlay *) block);
+
+  if (is_watched)
+    quire_fd_memory_end_access (block, info->flags);
+  return NULL;
+}
+
 /* The start of a block that only its allocator can tell the address of. */
-static __attribute__ ((noinline)) gpointer
+static gpointer
 begin_address (QuireMapInfo *info,
                GError      **error)
 {
@@ -33,9 +55,7 @@ begin_address (QuireMapInfo *info,
   gpointer base = NULL;
 
   if (quire_memory_has_flags (block, QUIRE_MEMORY_INTERNAL_OVERLAY))
-    return quire_fd_memory_begin_access (block, info->flags, error)
-             ? quire_overlay_get_start ((QuireOverlay *) block)
-             : NULL;
+    return begin_overlay (block, info, error);
 
   if (klass->mem_map_full != NULL)
     base = klass->mem_map_full (block, info, block->maxsize, &local_error);
@@ -83,6 +103,8 @@ quire_map_end_lock_by_allocator (QuireMapInfo *info)
   if (quire_memory_has_flags (block, QUIRE_MEMORY_INTERNAL_WATCHED))
     quire_fd_memory_end_access (block, info->flags);
   quire_lock_drop (info->memory, info->flags);
+  if (quire_memory_has_flags (block, QUIRE_MEMORY_INTERNAL_BOUND))
+    quire_bound_end_map (block, info);
 }
 
 static __attribute__ ((cold)) gboolean
@@ -93,6 +115,47 @@ refuse_not_mappable (QuireMemory *memory,
                "The block of %" G_GSIZE_FORMAT " bytes can't be mapped",
                quire_atomic_load_relaxed (&memory->size));
   return FALSE;
+}
+
+static inline void
+fill_info (QuireMapInfo *info,
+           QuireMemory  *memory,
+           gpointer      base)
+{
+  gsize offset;
+
+  quire_memory_get_window (memory, &offset, &info->size);
+  info->data = (guint8 *) base + offset;
+  info->maxsize = memory->maxsize - offset;
+}
+
+/* A map of a block that only its allocator can tell the address of. */
+static __attribute__ ((noinline)) gboolean
+begin_by_allocator (QuireMemory  *memory,
+                    QuireMapInfo *info,
+                    QuireMapFlags flags,
+                    GError      **error)
+{
+  gpointer base;
+
+  /* Before the lock: references may go with it that stand in the way. */
+  quire_upcall_catch_up (memory->allocator);
+  if (!quire_lock_take (memory, flags, error))
+    return FALSE;
+
+  info->memory = memory;
+  info->flags = flags;
+
+  base = begin_address (info, error);
+  if (base == NULL)
+    {
+      quire_lock_drop (memory, flags);
+      *info = (QuireMapInfo) QUIRE_MAP_INFO_INIT;
+      return FALSE;
+    }
+
+  fill_info (info, memory, base);
+  return TRUE;
 }
 
 /*
@@ -108,36 +171,19 @@ quire_map_begin (QuireMemory  *memory,
                  QuireMapFlags flags,
                  GError      **error)
 {
-  gpointer base;
-  gsize offset;
-
   if (!quire_lock_check_flags (flags, error) ||
       !quire_memory_check_access (memory, flags, error))
     return FALSE;
   if (G_UNLIKELY (quire_memory_has_flags (memory, QUIRE_MEMORY_FLAG_NOT_MAPPABLE)))
     return refuse_not_mappable (memory, error);
+  if (G_UNLIKELY (memory->base == NULL))
+    return begin_by_allocator (memory, info, flags, error);
   if (!quire_lock_take (memory, flags, error))
     return FALSE;
 
   info->memory = memory;
   info->flags = flags;
-
-  base = memory->base;
-  if (G_UNLIKELY (base == NULL))
-    {
-      base = begin_address (info, error);
-      if (base == NULL)
-        {
-          quire_lock_drop (memory, flags);
-          *info = (QuireMapInfo) QUIRE_MAP_INFO_INIT;
-          return FALSE;
-        }
-    }
-
-  quire_memory_get_window (memory, &offset, &info->size);
-  info->data = (guint8 *) base + offset;
-  info->maxsize = memory->maxsize - offset;
-
+  fill_info (info, memory, memory->base);
   return TRUE;
 }
 

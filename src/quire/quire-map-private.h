@@ -25,7 +25,10 @@ QuireMemory *quire_map_find_block            (QuireMemory    *memory);
 /*
  * quire_map_end_lock:
  *
- * The other half, which may come first. Budget of atomic operations: 1.
+ * The other half, which may come first. The caller has a reference on the block, which
+ * goes on to be used if its allocator wants to know of maps.
+ *
+ * Budget of atomic operations: 1.
  */
 static inline void
 quire_map_end_lock (QuireMapInfo *info)

@@ -26,6 +26,9 @@ enum
   QUIRE_MEMORY_INTERNAL_SHARE   = 1 << 10,
   /* Begins with a QuireOverlay: its data is that of another block. */
   QUIRE_MEMORY_INTERNAL_OVERLAY = 1 << 11,
+  /* An overlay that quire_allocator_try_bind() made. Of the functions that an allocator
+   * has for blocks of its own none is called for it, nor for its shares. */
+  QUIRE_MEMORY_INTERNAL_BOUND   = 1 << 12,
   /* Over a descriptor for which each map has something to look at, or to tell: it has no
    * base, though its address never changes. An overlay has this from the block below. */
   QUIRE_MEMORY_INTERNAL_WATCHED = 1 << 13,
@@ -176,6 +179,15 @@ quire_memory_get_window (QuireMemory *memory,
 
   *offset = o;
   *size = MIN (s, memory->maxsize - o);
+}
+
+static inline void
+quire_memory_set_window (QuireMemory *memory,
+                         gsize        offset,
+                         gsize        size)
+{
+  quire_atomic_store_relaxed (&memory->offset, offset);
+  quire_atomic_store_relaxed (&memory->size, size);
 }
 
 G_END_DECLS

@@ -9,12 +9,14 @@
 #include <stdlib.h>
 
 #include "quire-allocator.h"
+#include "quire-bound-private.h"
 #include "quire-error.h"
 #include "quire-kept-private.h"
 #include "quire-lock-private.h"
 #include "quire-map-info.h"
 #include "quire-memory-private.h"
 #include "quire-notify-private.h"
+#include "quire-overlay-private.h"
 #include "quire-range-private.h"
 #include "quire-system-allocator-private.h"
 
@@ -133,12 +135,19 @@ free_by_allocator (QuireMemory *memory,
                    gboolean     retired)
 {
   QuireAllocator *allocator = memory->allocator;
+  QuireAllocatorClass *klass = QUIRE_ALLOCATOR_GET_CLASS (allocator);
   QuireMemory *parent = memory->parent;
   const gboolean is_share = quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_SHARE);
 
   if (memory->kept != NULL)
     quire_kept_end (memory);
-  QUIRE_ALLOCATOR_GET_CLASS (allocator)->free (allocator, memory);
+  if (quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_BOUND))
+    quire_bound_free (memory);
+  else if (klass->free != NULL)
+    klass->free (allocator, memory);
+  else
+    g_critical ("The allocator %s does not say how to free its blocks",
+                quire_allocator_get_mem_type (allocator));
 
   if (parent != NULL)
     drop_parent (parent, is_share, retired);
@@ -463,6 +472,8 @@ quire_memory_is_aligned (QuireMemory *memory,
                          gsize        align)
 {
   g_auto (QuireMapInfo) info = QUIRE_MAP_INFO_INIT;
+  QuireMemory *block;
+  gconstpointer base;
   guintptr address;
 
   g_return_val_if_fail (memory != NULL, FALSE);
@@ -470,8 +481,12 @@ quire_memory_is_aligned (QuireMemory *memory,
   if (!quire_align_is_mask (align))
     return FALSE;
 
-  if (memory->base != NULL)
-    address = (guintptr) memory->base + quire_atomic_load_relaxed (&memory->offset);
+  block = quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_WINDOW) ? memory->parent : memory;
+  base = quire_memory_has_flags (block, QUIRE_MEMORY_INTERNAL_OVERLAY)
+           ? quire_overlay_get_start ((QuireOverlay *) block)
+           : memory->base;
+  if (base != NULL)
+    address = (guintptr) base + quire_atomic_load_relaxed (&memory->offset);
   else if (quire_memory_map (memory, &info, QUIRE_MAP_READ))
     address = (guintptr) info.data;
   else

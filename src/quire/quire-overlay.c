@@ -6,15 +6,13 @@
 
 #include "quire-overlay-private.h"
 
-#include "quire-lock.h"
-
 /*
  * quire_overlay_init:
  * @overlay: begins a struct of the allocator
  * @below: the block that has the data; there is a reference on it in the end
  *
  * Makes a block over another one: all of it, with prefix and padding; over what it
- * shows, if that is a share. It is read-only if the one below can't be written.
+ * shows, if that is a share. It is read-only if the one below is.
  *
  * The one below can't be mapped by anybody else meanwhile, so that what is promised of
  * the block and its shares is true.
@@ -25,22 +23,19 @@ quire_overlay_init (QuireOverlay   *overlay,
                     QuireMemory    *below,
                     GError        **error)
 {
-  QuireMemoryFlags flags = quire_memory_get_flags (below);
+  const QuireMemoryFlags flags = quire_memory_get_flags (below);
   gsize maxsize = below->maxsize;
   gsize offset;
   guint internal;
 
-  if (quire_memory_is_writable (below))
-    {
-      if (!quire_memory_map_full (below, &overlay->below, QUIRE_MAP_READWRITE | QUIRE_MAP_UNIQUE, error))
-        return FALSE;
-    }
-  else
-    {
-      if (!quire_memory_map_full (below, &overlay->below, QUIRE_MAP_READ | QUIRE_MAP_UNIQUE, error))
-        return FALSE;
-      flags |= QUIRE_MEMORY_FLAG_READONLY;
-    }
+  /* Not as it may be written at this moment: who has a share of it now is in the way, and
+   * does not make a block for ever read-only that is not. */
+  if (!quire_memory_map_full (below, &overlay->below,
+                              (flags & QUIRE_MEMORY_FLAG_READONLY)
+                                ? QUIRE_MAP_READ | QUIRE_MAP_UNIQUE
+                                : QUIRE_MAP_READWRITE | QUIRE_MAP_UNIQUE,
+                              error))
+    return FALSE;
 
   offset = maxsize - overlay->below.maxsize;
   if (below->parent != NULL)

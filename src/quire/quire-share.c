@@ -161,7 +161,8 @@ quire_share_new (QuireMemory *memory,
       return NULL;
     }
 
-  if (G_UNLIKELY (root->base == NULL && QUIRE_ALLOCATOR_GET_CLASS (root->allocator)->mem_share != NULL))
+  if (G_UNLIKELY (root->base == NULL && !quire_memory_has_flags (root, QUIRE_MEMORY_INTERNAL_BOUND) &&
+                  QUIRE_ALLOCATOR_GET_CLASS (root->allocator)->mem_share != NULL))
     return share_by_allocator (root, start, size, error);
 
   window = window_new (root, start, size);
@@ -253,7 +254,7 @@ quire_share_ask_allocator (QuireMemory *first,
   QuireAllocatorClass *klass = QUIRE_ALLOCATOR_GET_CLASS (first->parent->allocator);
   gsize first_offset, first_size, second_offset, second_size;
 
-  if (klass->mem_is_span != NULL)
+  if (klass->mem_is_span != NULL && !quire_memory_has_flags (first->parent, QUIRE_MEMORY_INTERNAL_BOUND))
     return klass->mem_is_span (first, second);
 
   quire_memory_get_window (first, &first_offset, &first_size);

@@ -110,8 +110,7 @@ quire_memory_try_resize (QuireMemory *memory,
     }
 
   start = window_offset + (gsize) offset;
-  quire_atomic_store_relaxed (&memory->offset, start);
-  quire_atomic_store_relaxed (&memory->size, size);
+  quire_memory_set_window (memory, start, size);
 
   return TRUE;
 }

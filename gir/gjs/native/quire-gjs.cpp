@@ -52,6 +52,9 @@ constexpr guint NATIVE_VERSION = 1;
 /* The block for which take() makes a handle. */
 QuireMemory *offered;
 
+/* The engine that has the native functions. */
+JSContext *installed;
+
 /* Why the last call gave null, or false. */
 GError *last_error;
 
@@ -454,6 +457,16 @@ is_our_engine ()
                            "JavaScript-C" G_STRINGIFY (MOZJS_MAJOR_VERSION) ".");
 }
 
+/* The engine collects in slices, and GJS calls no function of a script until the last one
+ * of a sweep, even though others run meanwhile. So a collection that has begun is ended
+ * before an allocator is called. */
+void
+end_collection ()
+{
+  if (installed != nullptr && JS::IsIncrementalGCInProgress (installed) && !JS::RuntimeHeapIsBusy ())
+    JS::FinishIncrementalGC (installed, JS::GCReason::API);
+}
+
 } // namespace
 
 /**
@@ -469,7 +482,6 @@ is_our_engine ()
 gboolean
 quire_gjs_install (guint version)
 {
-  static JSContext *installed;
   GjsContext *context = gjs_context_get_current ();
   JSContext *cx;
 
@@ -480,6 +492,7 @@ quire_gjs_install (guint version)
   if (installed != cx && !JS_AddFinalizeCallback (cx, collection_ended, nullptr))
     return FALSE;
   installed = cx;
+  quire_binding_set_prelude (end_collection);
   if (install (cx))
     return TRUE;
 
