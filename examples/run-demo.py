@@ -24,7 +24,11 @@ LANGUAGES = {'c': 'C', 'py': 'Python', 'js': 'JavaScript'}
 STUDIES = ['align', 'map', 'span']
 MAIN_JOB = 'frames'
 # What there is in one language only.
-MORE = {'js': ['edit-picture']}
+MORE = {
+    'c': ['across'],
+    'py': ['tracing-allocator', 'mmap-file-allocator'],
+    'js': ['counting-allocator', 'edit-picture'],
+}
 TIMEOUT = 120
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent

@@ -13,7 +13,7 @@ import operator
 
 from gi.module import get_introspection_module
 
-from . import _quire, _quire_error, _quire_multiprocessing, _quire_pickle
+from . import _quire, _quire_allocator, _quire_error, _quire_multiprocessing, _quire_pickle
 from ..overrides import override
 
 Quire = get_introspection_module('Quire')
@@ -29,6 +29,7 @@ Merged.__doc__ = 'A block made of others, and how many bytes had to be copied.'
 _Memory = Quire.Memory
 _Mapping = Quire.Mapping
 _AllocationParams = Quire.AllocationParams
+_Allocator = Quire.Allocator
 
 
 def _names(flags):
@@ -410,34 +411,8 @@ class AllocationParams(_AllocationParams, metaclass=_Documented):
 AllocationParams = override(AllocationParams)
 __all__.append('AllocationParams')
 
-# PyGObject has no words for what it makes of enumerations.
-for _name, _doc in {
-        'MapFlags': 'How a block is mapped or locked: READ, WRITE, both, EXCLUSIVE, UNIQUE. They may be or-ed.',
-        'MemoryFlags': 'What is so of a block for as long as it lives. They may be or-ed.',
-        'MemoryError': 'The codes of errors. Quire.Error has a class for each.',
-        'FdFlags': 'How a block is made over a descriptor. They may be or-ed.',
-        'Seals': 'What nobody can do any more with a file that is sealed. They may be or-ed.'}.items():
-    getattr(Quire, _name).__doc__ = _doc
 
-
-# What a class that derives from Allocator may have.
-_FUNCTIONS = ('do_alloc', 'do_mapped', 'do_unmapped', 'do_released')
-
-
-class _AllocatorMeta(type(Quire.Allocator)):
-    """Has the methods of a class that derives from Allocator called in our way, not in
-    PyGObject's."""
-
-    def __init__(cls, name, bases, namespace, **kwargs):
-        super().__init__(name, bases, namespace, **kwargs)
-        if cls.__gtype__ != Quire.Allocator.__gtype__:
-            methods = [getattr(cls, name, None) for name in _FUNCTIONS]
-            _quire.adopt_allocator_class(cls, *(
-                callable(method) and method is not getattr(Allocator, name)
-                for name, method in zip(_FUNCTIONS, methods)))
-
-
-class Allocator(Quire.Allocator, metaclass=_AllocatorMeta):
+class Allocator(_Allocator, metaclass=_quire_allocator.Meta):
     """Where blocks come from.
 
     A class that derives from this one says how, in do_alloc(size, params): it takes a
@@ -451,37 +426,29 @@ class Allocator(Quire.Allocator, metaclass=_AllocatorMeta):
         return _quire.allocator_alloc(self, size, params)
 
     def bind(self, backing, state=None):
-        """Makes a block of this allocator over another one. The state, any object, is
-        what do_released() gets when the block is gone."""
+        """Makes a block of this allocator over another one, which nobody else can map then.
+
+        The state, any object, is what do_released() gets when the block is gone.
+        """
         return _quire.allocator_bind(self, backing, state)
 
     def get_state(self, memory):
-        """The state of a block of this allocator, or of a share of one."""
+        """Gives the state of a block of this allocator, or of a share of one; else None."""
         return _quire.allocator_get_state(self, memory)
 
 
 Allocator = override(Allocator)
+_quire_allocator.complete(Allocator)
 __all__.append('Allocator')
 
-
-def _inherited(name):
-    """What a class finds by super(): the function of the library, or of a class in C.
-    Were it in the class above, PyGObject would make it that of the library."""
-    function = getattr(_quire, name.replace('do', 'inherited'))
-
-    def method(self, *args):
-        return function(self, *args)
-
-    method.__name__ = name
-    method.__qualname__ = f'Allocator.{name}'
-    return method
-
-
-for _name in _FUNCTIONS:
-    setattr(Allocator, _name, _inherited(_name))
-
-# The class that a flag of a map has is made when it is asked for; do_mapped() gets one.
-Quire.MapFlags
+# PyGObject has no words for what it makes of enumerations.
+for _name, _doc in {
+        'MapFlags': 'How a block is mapped or locked: READ, WRITE, both, EXCLUSIVE, UNIQUE. They may be or-ed.',
+        'MemoryFlags': 'What is so of a block for as long as it lives. They may be or-ed.',
+        'MemoryError': 'The codes of errors. Quire.Error has a class for each.',
+        'FdFlags': 'How a block is made over a descriptor. They may be or-ed.',
+        'Seals': 'What nobody can do any more with a file that is sealed. They may be or-ed.'}.items():
+    getattr(Quire, _name).__doc__ = _doc
 
 Error = _quire_error.Error
 __all__.append('Error')

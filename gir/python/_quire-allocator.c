@@ -280,13 +280,7 @@ static int
 size_converter (PyObject *object,
                 void     *size)
 {
-  PyObject *number = PyNumber_Index (object);
-
-  if (number == NULL)
-    return FALSE;
-  *(size_t *) size = PyLong_AsSize_t (number);
-  Py_DECREF (number);
-  return PyErr_Occurred () == NULL;
+  return quire_python_get_size (object, size);
 }
 
 static int
@@ -319,7 +313,7 @@ allocator_alloc (PyObject *module,
   QuireAllocationParams *params;
   QuireAllocationParams copy;
   QuireMemory *memory;
-  size_t size;
+  gsize size;
   GError *error = NULL;
 
   if (!PyArg_ParseTuple (args, "O&O&O&:alloc", allocator_converter, &allocator,
@@ -397,7 +391,7 @@ inherited_alloc (PyObject *module,
   QuireAllocatorClass *klass;
   QuireAllocationParams *params;
   QuireMemory *memory;
-  size_t size;
+  gsize size;
   GError *error = NULL;
 
   if (!PyArg_ParseTuple (args, "O&O&O&:do_alloc", allocator_converter, &allocator,

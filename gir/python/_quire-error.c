@@ -13,29 +13,26 @@ static PyObject *error_classes;
 static PyObject *buffer_error_class;
 static PyObject *glib_error_class;
 
+PyObject *
+quire_python_glib_error (void)
+{
+  return glib_error_class;
+}
+
 int
 quire_python_error_setup (void)
 {
-  PyObject *module = PyImport_ImportModule ("gi._error");
+  PyObject *module = PyImport_ImportModule ("gi.overrides._quire_error");
 
-  if (module == NULL)
-    return -1;
-  Py_XSETREF (glib_error_class, PyObject_GetAttrString (module, "GError"));
-  Py_SETREF (module, PyImport_ImportModule ("gi.overrides._quire_error"));
   if (module == NULL)
     return -1;
 
   Py_XSETREF (error_classes, PyObject_GetAttrString (module, "CLASSES"));
   Py_XSETREF (buffer_error_class, PyObject_GetAttrString (module, "BufferError"));
+  Py_XSETREF (glib_error_class, PyObject_GetAttrString (module, "GError"));
   Py_DECREF (module);
 
-  return glib_error_class != NULL && error_classes != NULL && buffer_error_class != NULL ? 0 : -1;
-}
-
-PyObject *
-quire_python_glib_error (void)
-{
-  return glib_error_class;
+  return error_classes != NULL && buffer_error_class != NULL && glib_error_class != NULL ? 0 : -1;
 }
 
 /* The class of an error of Quire; borrowed. NULL, without an exception, for others. */

@@ -34,35 +34,10 @@ int           quire_python_error_setup         (void);
 PyObject     *quire_python_raise_error         (GError     *error);
 /* The same, where Python expects a BufferError. */
 void          quire_python_raise_buffer_error  (GError     *error);
-void          quire_python_raise_code          (int         code,
-                                                const char *message);
-
 /* The class GLib.Error. */
 PyObject     *quire_python_glib_error          (void);
-
-/* _quire-cause.c */
-
-/* Makes an error of the exception that was raised. */
-void          quire_python_exception_to_error  (GError **error);
-/* The exception that an error came from, if it was raised by a script on this thread just
- * now, as a new reference. */
-PyObject     *quire_python_take_cause          (const GError *error);
-void          quire_python_drop_cause          (void);
-
-/* Whether there is such an exception. */
-extern __thread gboolean quire_python_has_cause;
-
-/* Whoever begins a call has not to do with the error of another one. */
-static inline void
-quire_python_forget_cause (void)
-{
-  if (G_UNLIKELY (quire_python_has_cause))
-    quire_python_drop_cause ();
-}
-
-/* _quire-allocator.c */
-
-extern PyMethodDef quire_python_allocator_functions[];
+void          quire_python_raise_code          (int         code,
+                                                const char *message);
 
 /* _quire-arguments.c */
 
@@ -190,6 +165,30 @@ PyObject     *quire_python_memory_wrap         (PyObject *type,
 
 /* Whether there is no interpreter left to give anything back to. */
 gboolean      quire_python_is_gone             (void);
+
+/* _quire-allocator.c */
+
+extern PyMethodDef quire_python_allocator_functions[];
+
+/* _quire-cause.c */
+
+/* Makes an error of the exception that was raised. */
+void          quire_python_exception_to_error  (GError **error);
+
+/* Whether there is an exception of an allocator that became an error just now. */
+extern __thread gboolean quire_python_has_cause;
+
+/* The exception that an error came from, if that is so, as a new reference. */
+PyObject     *quire_python_take_cause          (const GError *error);
+void          quire_python_drop_cause          (void);
+
+/* Whoever begins a call has not to do with the error of another one. */
+static inline void
+quire_python_forget_cause (void)
+{
+  if (G_UNLIKELY (quire_python_has_cause))
+    quire_python_drop_cause ();
+}
 
 /* _quire-exporter.c */
 

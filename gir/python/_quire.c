@@ -6,11 +6,9 @@
 
 /* The module: what PyGObject can't do for Quire, or not fast enough.
  *
- * It is built for one version of Python, not for the limited API. Our types derive from
- * PyGObject's: to find where its fields end, to allocate such an object and to free it
- * takes what the limited API keeps to itself (tp_basicsize, tp_alloc, tp_dealloc). Nothing
- * would be won: PyGObject, without which the module is of no use, is built for one version
- * too. */
+ * It is built for one version of Python, not for the limited API. That has no buffer
+ * protocol before 3.11 and no PyMemoryView_GET_BUFFER() at all; and the objects are those
+ * of PyGObject, whose header and whose own module are of one version too. */
 
 #define QUIRE_PYTHON_MODULE
 #include "_quire-private.h"
@@ -79,10 +77,10 @@ module_exec (PyObject *module)
   if (pygobject_init (3, 42, 0) == NULL)
     return -1;
 
-  if (PyModule_AddFunctions (module, quire_python_allocator_functions) != 0)
+  if (quire_python_error_setup () != 0 || quire_python_object_setup (module) != 0)
     return -1;
 
-  return quire_python_error_setup () == 0 && quire_python_object_setup (module) == 0 ? 0 : -1;
+  return PyModule_AddFunctions (module, quire_python_allocator_functions);
 }
 
 static PyModuleDef_Slot module_slots[] = {

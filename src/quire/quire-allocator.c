@@ -21,7 +21,8 @@
  * Where blocks come from.
  *
  * The allocator `system` gives plain memory and is the default one. A C program
- * derives others from this class, see [struct@AllocatorClass], and may
+ * derives others from this class, see [struct@AllocatorClass], and a script may do so too,
+ * see [Allocators in Python and JavaScript](script-allocators.html). One may
  * [func@Allocator.register] them by a name, or make one the default for
  * [ctor@Memory.new].
  *
