@@ -127,7 +127,7 @@ renew_block (QuirePoolAllocator *self,
   const gsize prefix = self->params.prefix;
 
   flags |= (QuireMemoryFlags) block->flags | self->params.flags;
-  quire_overlay_renew (&block->overlay, QUIRE_ALLOCATOR (self), flags, prefix, size);
+  quire_overlay_renew (&block->overlay, (QuireAllocator *) self, flags, prefix, size);
 
   if (G_UNLIKELY (flags & ZERO_FLAGS))
     {

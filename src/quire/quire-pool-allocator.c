@@ -63,7 +63,7 @@ quire_pool_allocator_alloc (QuireAllocator              *allocator,
                             const QuireAllocationParams *params,
                             GError                     **error)
 {
-  QuirePoolAllocator *self = QUIRE_POOL_ALLOCATOR (allocator);
+  QuirePoolAllocator *self = (QuirePoolAllocator *) allocator;
 
   if (!quire_pool_allocator_check (self, size, params, error))
     return NULL;
@@ -79,7 +79,7 @@ quire_pool_allocator_free (QuireAllocator *allocator,
   if (quire_memory_has_flags (memory, QUIRE_MEMORY_INTERNAL_SECRET))
     explicit_bzero (memory->base, memory->maxsize);
 
-  quire_pool_give (QUIRE_POOL_ALLOCATOR (allocator)->pool, (QuirePoolBlock *) (gpointer) memory);
+  quire_pool_give (((QuirePoolAllocator *) allocator)->pool, (QuirePoolBlock *) (gpointer) memory);
 }
 
 static void
