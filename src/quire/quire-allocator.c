@@ -18,8 +18,9 @@
  *
  * Where blocks come from.
  *
- * The allocator `system` gives plain memory and is the default one. A C program
- * derives others from this class, see [struct@AllocatorClass], and may
+ * The allocator `system` gives plain memory and is the default one. There are a
+ * [class@PoolAllocator], which uses blocks again, a [class@GuardAllocator] and a
+ * [class@SecureAllocator]. A C program derives others from this class, see [struct@AllocatorClass], and may
  * [func@Allocator.register] them by a name, or make one the default for
  * [ctor@Memory.new].
  *
