@@ -260,7 +260,6 @@ static void
 test_quarantine (void)
 {
   g_autoptr (QuireGuardAllocator) guard = g_object_new (QUIRE_TYPE_GUARD_ALLOCATOR, "quarantine", 3, NULL);
-  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
   guint8 *addresses[20];
   const guint before = quire_test_count_maps ();
 

@@ -326,6 +326,7 @@ test_timeout (void)
 
   g_test_summary ("Who waits does so as long as he said, and the error says how long that was");
 
+  g_assert_nonnull (memory);
   quire_assert_refused (quire_pool_allocator_try_acquire (pool, 30000, NULL, &error),
                         BUSY, "1 blocks of 64 bytes", "30000");
   g_assert_cmpint (g_get_monotonic_time () - start, >=, 30000);
@@ -433,6 +434,7 @@ test_close (void)
 
   g_test_summary ("Who waits for a block of a pool that is closed is told so");
 
+  g_assert_nonnull (memory);
   for (guint i = 0; i < N_THREADS; i++)
     threads[i] = g_thread_new ("get", get_one, &race);
   await_waiting (pool, N_THREADS);

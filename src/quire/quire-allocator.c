@@ -20,9 +20,11 @@
  *
  * Where blocks come from.
  *
- * The allocator `system` gives plain memory and is the default one. A C program
- * derives others from this class, see [struct@AllocatorClass], and a script may do so too,
- * see [Allocators in Python and JavaScript](script-allocators.html). One may
+ * The allocator `system` gives plain memory and is the default one. Blocks of a
+ * [class@MemfdAllocator] go to other processes, a [class@PoolAllocator] uses blocks again,
+ * and there are a [class@GuardAllocator] and a [class@SecureAllocator]. A C program derives
+ * others from this class, see [struct@AllocatorClass], and a script may do so too, see
+ * [Allocators in Python and JavaScript](script-allocators.html). One may
  * [func@Allocator.register] them by a name, or make one the default for
  * [ctor@Memory.new].
  *

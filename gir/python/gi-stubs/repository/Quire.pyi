@@ -351,7 +351,7 @@ class PoolAllocator(Allocator):
         params: AllocationParams | None = None,
         max_blocks: int = ...,
         max_wait: int = ...,
-        prealloc: int = ...,
+        initial_blocks: int = ...,
     ) -> None: ...
     @classmethod
     def new(
