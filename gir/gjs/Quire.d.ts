@@ -250,6 +250,7 @@ declare module 'gi://Quire?version=1.0' {
 
             /** The size of the pages in bytes; 0 for pages of the ordinary size. */
             readonly huge_page_size: number;
+            readonly hugePageSize: number;
             get_huge_page_size(): number;
             getHugePageSize(): number;
         }
