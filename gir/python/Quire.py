@@ -9,6 +9,7 @@ the like work on the block itself, and hold a map of it as long as they live.
 """
 
 import collections
+import operator
 
 from gi.module import get_introspection_module
 
@@ -113,7 +114,8 @@ class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
             if flags & Quire.FdFlags.TAKE:
                 raise TypeError('what belongs to an object can not be taken: detach() it, or give its number')
             fd = fd.fileno()
-        return _Memory.new_from_fd(fd, offset, size, flags)
+        # PyGObject would take 1.5 for 1.
+        return _Memory.new_from_fd(operator.index(fd), offset, size, flags)
 
     @staticmethod
     def receive(connection, flags=Quire.FdFlags.NONE, cancellable=None):
