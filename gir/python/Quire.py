@@ -115,6 +115,7 @@ class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
             if flags & Quire.FdFlags.TAKE:
                 raise TypeError('what belongs to an object can not be taken: detach() it, or give its number')
             fd = fd.fileno()
+        # PyGObject would take 1.5 for 1.
         return _Memory.new_from_fd(operator.index(fd), operator.index(offset), operator.index(size), flags)
 
     @staticmethod
