@@ -31,6 +31,7 @@ PROJECT = pathlib.Path(__file__).resolve().parent.parent
 BENCHMARKS = {
     'c': 'C',
     'python': 'Python',
+    'processes': 'Memory in common with another process, in Python',
     'gjs': 'JavaScript',
     'scaling': 'How the cost grows',
 }
@@ -179,7 +180,7 @@ def main():
 
     figures = json.loads((folder / 'c.json').read_text(encoding='utf-8'))
     page = PAGE.format(date=datetime.date.today().isoformat(), machine=machine(figures), c=tables['c'])
-    for name in ('python', 'gjs'):
+    for name in ('python', 'processes', 'gjs'):
         if name in tables:
             page += LANGUAGE.format(title=BENCHMARKS[name], table=tables[name])
     written = {'benchmarks.md': page}

@@ -6,6 +6,10 @@
 
 #include "quire-binding.h"
 
+#include <string.h>
+
+#include "quire-error.h"
+#include "quire-mapping-private.h"
 #include "quire-memory-private.h"
 #include "quire-system-allocator-private.h"
 
@@ -114,4 +118,59 @@ quire_memory_has_only (QuireMemory *memory,
 
   return quire_atomic_load_acquire (&memory->ref_count) == (int) n_refs &&
          quire_atomic_load_relaxed (&memory->pins) == 1;
+}
+
+/**
+ * quire_mapping_write_back:
+ * @mapping: a mapping to write
+ * @data: (array length=size): bytes
+ * @size: how many, as many as are mapped
+ * @error: return location for an error
+ *
+ * Copies bytes over what a mapping shows, for a binding whose language has no views of
+ * it but copies. The lock is that of the mapping.
+ *
+ * The errors are %QUIRE_MEMORY_ERROR_CLOSED when it has ended,
+ * %QUIRE_MEMORY_ERROR_READ_ONLY when it is one to read only, and
+ * %QUIRE_MEMORY_ERROR_OUT_OF_RANGE for another size.
+ *
+ * Returns: (skip): %TRUE if the bytes were copied
+ *
+ * Since: 1.0
+ */
+gboolean
+quire_mapping_write_back (QuireMapping *mapping,
+                          const guint8 *data,
+                          gsize         size,
+                          GError      **error)
+{
+  const QuireMapInfo *info;
+  guint8 *target;
+
+  g_return_val_if_fail (mapping != NULL, FALSE);
+  g_return_val_if_fail (data != NULL || size == 0, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  info = quire_mapping_peek_info (mapping);
+  if ((info->flags & QUIRE_MAP_WRITE) == 0)
+    {
+      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_READ_ONLY,
+                   "The mapping of %" G_GSIZE_FORMAT " bytes is one to read", info->size);
+      return FALSE;
+    }
+  if (size != info->size)
+    {
+      g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_OUT_OF_RANGE,
+                   "Can't write %" G_GSIZE_FORMAT " bytes over a mapping of %" G_GSIZE_FORMAT,
+                   size, info->size);
+      return FALSE;
+    }
+
+  /* The view keeps the mapping from ending meanwhile. */
+  if (!quire_mapping_acquire_view (mapping, &target, error))
+    return FALSE;
+  if (size > 0)
+    memcpy (target, data, size);
+  quire_mapping_release_view (mapping);
+  return TRUE;
 }
