@@ -525,6 +525,86 @@ test_deep (void)
   g_assert_cmpuint (allocator->unmaps, ==, 99999);
 }
 
+/* One that has functions for structs of its own, but none to free them. */
+
+typedef ScriptAllocator      OddAllocator;
+typedef ScriptAllocatorClass OddAllocatorClass;
+
+static GType odd_allocator_get_type (void);
+
+G_DEFINE_TYPE (OddAllocator, odd_allocator, script_allocator_get_type ())
+
+static gpointer
+odd_map (QuireMemory *memory, QuireMapInfo *info, gsize maxsize, GError **error)
+{
+  g_assert_not_reached ();
+}
+
+static void
+odd_unmap (QuireMemory *memory, QuireMapInfo *info)
+{
+  g_assert_not_reached ();
+}
+
+static QuireMemory *
+odd_copy (QuireMemory *memory, gssize offset, gsize size, GError **error)
+{
+  g_assert_not_reached ();
+}
+
+static QuireMemory *
+odd_share (QuireMemory *root, gsize offset, gsize size, GError **error)
+{
+  g_assert_not_reached ();
+}
+
+static gboolean
+odd_is_span (QuireMemory *first, QuireMemory *second)
+{
+  g_assert_not_reached ();
+}
+
+static void
+odd_allocator_class_init (OddAllocatorClass *klass)
+{
+  klass->mem_map_full = odd_map;
+  klass->mem_unmap_full = odd_unmap;
+  klass->mem_copy = odd_copy;
+  klass->mem_share = odd_share;
+  klass->mem_is_span = odd_is_span;
+}
+
+static void
+odd_allocator_init (OddAllocator *self)
+{
+}
+
+static void
+test_odd (void)
+{
+  g_autoptr (ScriptAllocator) allocator = g_object_new (odd_allocator_get_type (), NULL);
+  g_autoptr (QuireMemory) memory = script_alloc (allocator, 32);
+  g_autoptr (QuireMemory) first = NULL;
+  g_autoptr (QuireMemory) second = NULL;
+  g_autoptr (QuireMemory) merged = NULL;
+  g_autoptr (QuireMemory) copy = NULL;
+  gsize copied;
+
+  g_test_summary ("For a block that is bound no function is called that knows only its allocator's own");
+
+  g_assert_true (quire_memory_fill (memory, 0, -1, 7));
+  first = quire_memory_share (memory, 0, 16);
+  second = quire_memory_share (memory, 16, 16);
+  merged = quire_memory_try_merge (first, second, &copied, NULL);
+  g_assert_nonnull (merged);
+  g_assert_cmpuint (copied, ==, 0);
+  copy = quire_memory_copy (merged, 0, -1);
+  g_assert_true (quire_memory_is_type (copy, "system"));
+  g_clear_pointer (&copy, quire_memory_unref);
+  copy = quire_memory_copy (memory, 0, -1);
+  g_assert_true (quire_memory_is_type (copy, "system"));
+}
+
 typedef QuireAllocator      SilentAllocator;
 typedef QuireAllocatorClass SilentAllocatorClass;
 
@@ -579,6 +659,7 @@ main (int    argc,
   g_test_add_func ("/script-allocator/default", test_default);
   g_test_add_func ("/script-allocator/endless", test_endless);
   g_test_add_func ("/script-allocator/deep", test_deep);
+  g_test_add_func ("/script-allocator/odd", test_odd);
   g_test_add_func ("/script-allocator/nothing", test_nothing);
 
   return g_test_run ();

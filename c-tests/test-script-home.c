@@ -375,10 +375,17 @@ static void
 test_answers (void)
 {
   g_autoptr (ScriptAllocator) allocator = g_object_new (engine_allocator_get_type (), NULL);
+  g_autoptr (ScriptAllocator) homeless = NULL;
   QuireMemory *memory;
   QuireMapInfo info;
 
   g_test_summary ("A function that was not called refuses, or is called another time");
+
+  quire_binding_expect_answers (QUIRE_TYPE_ALLOCATOR, 1 | 2 | 4 | 8);
+  quire_binding_expect_answers (G_TYPE_INT, 1);
+  quire_binding_answer ();
+  homeless = script_allocator_new ();
+  quire_memory_unref (script_alloc (homeless, 8));
 
   quire_binding_expect_answers (engine_allocator_get_type (), 1 | 2 | 4 | 8);
   g_assert_true (quire_allocator_set_home (QUIRE_ALLOCATOR (allocator)));
