@@ -10,7 +10,9 @@ import re
 import pytest
 from gi.repository import Quire
 
-from helpers import address, check_survived, Code, Flags, refused, run_script
+from helpers import address, check_survived, Code, Flags, refused, run_script, SANITIZED
+
+needs_mlock = pytest.mark.skipif(SANITIZED, reason='the sanitizer locks no memory')
 
 
 @pytest.fixture
@@ -49,11 +51,13 @@ def test_is_a_block(secure):
     assert len(Quire.SecureAllocator.new().alloc(0, None)) == 0
 
 
+@needs_mlock
 def test_pages(secure):
     assert kernel_flags(secure.alloc(100, None)) >= {'lo', 'dd', 'wf'}
     assert not kernel_flags(Quire.Memory(100)) & {'lo', 'dd', 'wf'}
 
 
+@needs_mlock
 def test_copies_are_secure(secure):
     memory = make_secret(secure, b'0123456789')
     share = memory[2:6]
@@ -88,6 +92,7 @@ def test_fork(secure):
     assert bytes(view) == b'secret'
 
 
+@needs_mlock
 def test_limit():
     """Beyond what the process may lock there is nothing, and the error has the numbers."""
     check_survived(run_script('''
