@@ -254,8 +254,14 @@ run_large (gsize n)
   begin ();
   for (gsize i = 0; i < n; i++)
     quire_memory_weak_ref (block, nothing_to_tell, GSIZE_TO_POINTER (i));
-  quire_memory_unref (g_steal_pointer (&block));
   end ("weak_all");
+  begin ();
+  for (gsize i = 0; i < n; i += 2)
+    quire_memory_weak_unref (block, nothing_to_tell, GSIZE_TO_POINTER (n - 1 - i));
+  end ("unweak_half");
+  begin ();
+  quire_memory_unref (g_steal_pointer (&block));
+  end ("notify_half");
 }
 
 int

@@ -49,7 +49,9 @@ GROWTH = [
     ('merge_copies', 'merge_list of blocks that have to be copied', 2),
     ('share_all', 'as many shares of one block', 2),
     ('unref_all', 'the unref of them all', 2),
-    ('weak_all', 'as many weak notifies, and their run', 2),
+    ('weak_all', 'as many weak notifies', 2),
+    ('unweak_half', 'half of them taken back', 2),
+    ('notify_half', 'the run of the other half', 2),
     ('map_deep', 'a map within many', 1),
 ]
 

@@ -82,6 +82,17 @@ test_weak_unref (void)
   check_events ("acb");
 
   memory = quire_memory_new (8);
+  for (const char *letter = "xaxbxcx"; *letter != '\0'; letter++)
+    quire_memory_weak_ref (memory, note_weak, NAME (*letter));
+  for (guint i = 0; i < 3; i++)
+    quire_memory_weak_unref (memory, note_weak, NAME ('x'));
+  quire_memory_weak_ref (memory, note_weak, NAME ('x'));
+  quire_memory_weak_unref (memory, note_weak, NAME ('x'));
+  quire_memory_weak_ref (memory, note_weak, NAME ('d'));
+  quire_memory_unref (memory);
+  check_events ("abcxd");
+
+  memory = quire_memory_new (8);
   quire_test_expect_critical ("*no such weak notify*");
   quire_memory_weak_unref (memory, note_weak, NAME ('a'));
   g_test_assert_expected_messages ();

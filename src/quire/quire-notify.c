@@ -9,16 +9,121 @@
 #include "quire-memory.h"
 #include "quire-notify-private.h"
 
-typedef struct
+/* Equal ones are a list, of which the first knows the last. */
+typedef struct _WeakNotify WeakNotify;
+struct _WeakNotify
 {
   QuireMemoryNotify notify;
   gpointer          user_data;
-} WeakNotify;
+  WeakNotify       *next_equal;
+  WeakNotify       *last_equal;
+  GList             link;
+};
 
-/* The weak notifies of a block are an array in its qdata. Few blocks have any,
- * so one lock serves them all. */
+/* The weak notifies of a block, in the order in which they were added, and the first of
+ * equal ones by what it is. */
+typedef struct
+{
+  GQueue      all;
+  GHashTable *firsts;
+} WeakNotifies;
+
+/* They hang on the block as qdata. Few blocks have any, so one lock serves them all. */
 static GMutex weak_lock;
 static G_DEFINE_QUARK (quire-memory-weak-notifies, weak_notifies)
+
+static guint
+weak_notify_hash (gconstpointer key)
+{
+  const WeakNotify *weak = key;
+
+  return g_direct_hash (weak->user_data) ^ g_direct_hash ((gconstpointer) weak->notify);
+}
+
+static gboolean
+weak_notify_equal (gconstpointer a,
+                   gconstpointer b)
+{
+  const WeakNotify *one = a, *other = b;
+
+  return one->notify == other->notify && one->user_data == other->user_data;
+}
+
+static WeakNotifies *
+weak_notifies_new (void)
+{
+  WeakNotifies *notifies = g_new0 (WeakNotifies, 1);
+
+  notifies->firsts = g_hash_table_new (weak_notify_hash, weak_notify_equal);
+  return notifies;
+}
+
+static void
+weak_notifies_free (gpointer data)
+{
+  WeakNotifies *notifies = data;
+  GList *link;
+
+  while ((link = g_queue_pop_head_link (&notifies->all)) != NULL)
+    g_free (link->data);
+  g_hash_table_unref (notifies->firsts);
+  g_free (notifies);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WeakNotifies, weak_notifies_free)
+
+static void
+weak_notifies_add (WeakNotifies     *notifies,
+                   QuireMemoryNotify notify,
+                   gpointer          user_data)
+{
+  WeakNotify *weak = g_new0 (WeakNotify, 1);
+  WeakNotify *first;
+
+  weak->notify = notify;
+  weak->user_data = user_data;
+  weak->link.data = weak;
+  g_queue_push_tail_link (&notifies->all, &weak->link);
+
+  first = g_hash_table_lookup (notifies->firsts, weak);
+  if (first != NULL)
+    {
+      first->last_equal->next_equal = weak;
+    }
+  else
+    {
+      first = weak;
+      g_hash_table_add (notifies->firsts, first);
+    }
+  first->last_equal = weak;
+}
+
+/* Of equal ones the first. */
+static gboolean
+weak_notifies_remove (WeakNotifies     *notifies,
+                      QuireMemoryNotify notify,
+                      gpointer          user_data)
+{
+  const WeakNotify key = { .notify = notify, .user_data = user_data };
+  WeakNotify *first = g_hash_table_lookup (notifies->firsts, &key);
+
+  if (first == NULL)
+    return FALSE;
+
+  if (first->next_equal != NULL)
+    {
+      first->next_equal->last_equal = first->last_equal;
+      g_hash_table_add (notifies->firsts, first->next_equal);
+    }
+  else
+    {
+      g_hash_table_remove (notifies->firsts, first);
+    }
+  g_queue_unlink (&notifies->all, &first->link);
+  g_free (first);
+
+  return TRUE;
+}
 
 /*
  * quire_notify_run:
@@ -29,12 +134,12 @@ static G_DEFINE_QUARK (quire-memory-weak-notifies, weak_notifies)
 void
 quire_notify_run (QuireMemory *memory)
 {
-  g_autoptr (GArray) notifies = g_datalist_id_remove_no_notify (&memory->qdata,
-                                                                weak_notifies_quark ());
+  g_autoptr (WeakNotifies) notifies = g_datalist_id_remove_no_notify (&memory->qdata,
+                                                                      weak_notifies_quark ());
 
-  for (guint i = 0; notifies != NULL && i < notifies->len; i++)
+  for (GList *link = notifies != NULL ? notifies->all.head : NULL; link != NULL; link = link->next)
     {
-      const WeakNotify *weak = &g_array_index (notifies, WeakNotify, i);
+      const WeakNotify *weak = link->data;
 
       weak->notify (weak->user_data, memory);
     }
@@ -63,8 +168,7 @@ quire_memory_weak_ref (QuireMemory      *memory,
                        QuireMemoryNotify notify,
                        gpointer          user_data)
 {
-  const WeakNotify weak = { notify, user_data };
-  GArray *notifies;
+  WeakNotifies *notifies;
 
   g_return_if_fail (memory != NULL);
   g_return_if_fail (notify != NULL);
@@ -73,11 +177,10 @@ quire_memory_weak_ref (QuireMemory      *memory,
   notifies = g_datalist_id_get_data (&memory->qdata, weak_notifies_quark ());
   if (notifies == NULL)
     {
-      notifies = g_array_new (FALSE, FALSE, sizeof (WeakNotify));
-      g_datalist_id_set_data_full (&memory->qdata, weak_notifies_quark (), notifies,
-                                   (GDestroyNotify) g_array_unref);
+      notifies = weak_notifies_new ();
+      g_datalist_id_set_data_full (&memory->qdata, weak_notifies_quark (), notifies, weak_notifies_free);
     }
-  g_array_append_val (notifies, weak);
+  weak_notifies_add (notifies, notify, user_data);
   g_mutex_unlock (&weak_lock);
 }
 
@@ -87,8 +190,9 @@ quire_memory_weak_ref (QuireMemory      *memory,
  * @notify: a function that was given to [method@Memory.weak_ref]
  * @user_data: the data that was given with it
  *
- * Takes a weak notify back. To take back one that isn't there is a programmer's
- * error.
+ * Takes a weak notify back, of equal ones the first, in a time that does not
+ * depend on how many there are. To take back one that isn't there is a
+ * programmer's error.
  *
  * This function is thread-safe; the caller has a reference.
  *
@@ -99,21 +203,14 @@ quire_memory_weak_unref (QuireMemory      *memory,
                          QuireMemoryNotify notify,
                          gpointer          user_data)
 {
-  gboolean found = FALSE;
-  GArray *notifies;
+  WeakNotifies *notifies;
+  gboolean found;
 
   g_return_if_fail (memory != NULL);
 
   g_mutex_lock (&weak_lock);
   notifies = g_datalist_id_get_data (&memory->qdata, weak_notifies_quark ());
-  for (guint i = 0; notifies != NULL && i < notifies->len && !found; i++)
-    {
-      const WeakNotify *weak = &g_array_index (notifies, WeakNotify, i);
-
-      found = weak->notify == notify && weak->user_data == user_data;
-      if (found)
-        g_array_remove_index (notifies, i);
-    }
+  found = notifies != NULL && weak_notifies_remove (notifies, notify, user_data);
   g_mutex_unlock (&weak_lock);
 
   if (!found)
