@@ -19,6 +19,10 @@
 #define KIB ((gsize) 1024)
 #define MIB ((gsize) 1024 * 1024)
 
+/* Each block that is so large has fresh memory: so one does not show what an earlier one
+ * has asked for. */
+#define MMAP_THRESHOLD (128 * 1024)
+
 static guint8 *advised;
 static gsize advised_size;
 static guint n_advised;
@@ -115,10 +119,10 @@ static const struct
   { 2 * MIB + 1, 0, 0, 0, 1 },
   { 3 * MIB, 0, 0, 0, 1 },
   { 4 * MIB - 256 * KIB, 0, 0, 0, 1 },
-  /* Of three pictures the last page is nearly all used: 1920 x 1080, 3840 x 2160 and
+  /* Of three pictures the last page is nearly all used: 1920 x 1080, 3840 x 2400 and
    * 1280 x 720 points of four bytes; but not of this last one. */
   { 8294400, 0, 0, 0, 4 },
-  { 33177600, 0, 0, 0, 16 },
+  { 36864000, 0, 0, 0, 18 },
   { 3686400, 0, 0, 0, 1 },
   { 5 * MIB, 0, 0, 0, 2 },
   { 8 * MIB, 0, 0, 0, 4 },
@@ -172,6 +176,42 @@ test_asks (void)
 
   if (huge != 2 * MIB)
     g_test_skip ("There are no huge pages of 2 MiB to ask for");
+}
+
+/* The most that malloc() keeps for the next block, unless it is told something else. */
+#define KEPT_SIZE (32 * MIB)
+
+static void
+test_kept (void)
+{
+  /* 3840 x 2160 points of four bytes, and the least and the most that it is about. */
+  const gsize sizes[] = { KEPT_SIZE - 2 * MIB, 33177600, KEPT_SIZE - 32 * KIB };
+  const gsize huge = find_huge ();
+
+  g_test_summary ("No block gets so large for the sake of huge pages that its memory is not kept");
+
+  g_assert_true (mallopt (M_MMAP_THRESHOLD, (int) KEPT_SIZE));
+
+  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      g_autoptr (QuireMemory) memory = NULL;
+      const gsize n_mapped = mallinfo2 ().hblks;
+
+      n_advised = 0;
+      memory = quire_memory_new (sizes[i]);
+      touch (memory);
+      /* What is not kept has a mapping of its own. */
+      g_assert_cmpuint (mallinfo2 ().hblks, ==, n_mapped);
+
+      if (huge != 2 * MIB)
+        continue;
+      g_assert_cmpuint (n_advised, ==, 1);
+      g_assert_cmpuint (advised_size, >=, 14 * huge);
+      g_assert_cmpuint ((guintptr) advised & (huge - 1), ==, 0);
+    }
+
+  g_assert_true (mallopt (M_MMAP_THRESHOLD, MMAP_THRESHOLD));
+  malloc_trim (0);
 }
 
 static gboolean
@@ -285,12 +325,10 @@ main (int    argc,
       char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-
-  /* Each block that is so large has fresh memory: so one does not show what an earlier one
-   * has asked for. */
-  mallopt (M_MMAP_THRESHOLD, 128 * 1024);
+  mallopt (M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 
   g_test_add_func ("/huge/asks", test_asks);
+  g_test_add_func ("/huge/kept", test_kept);
   g_test_add_func ("/huge/zero", test_zero);
   g_test_add_func ("/huge/refused", test_refused);
   g_test_add_func ("/huge/no-space", test_no_space);

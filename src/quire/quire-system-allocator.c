@@ -66,6 +66,18 @@ huge_end (gsize maxsize,
   return rest <= maxsize / 16 ? rest : 0;
 }
 
+/* malloc() of the GNU C library learns from what is freed to keep such memory for the next
+ * block, but not beyond this, of which some is left for headers; see M_MMAP_THRESHOLD in
+ * mallopt(3). A picture of 3840 x 2160 points of four bytes is just below it. */
+#define KEPT_SIZE ((gsize) 4 * 1024 * 1024 * sizeof (long) - 16 * 1024)
+
+static gboolean
+is_kept (gsize maxsize,
+         gsize slack)
+{
+  return slack <= KEPT_SIZE && maxsize <= KEPT_SIZE - slack;
+}
+
 static QuireSystemMemory *
 allocate (gsize maxsize,
           gsize slack)
@@ -99,10 +111,19 @@ quire_system_allocator_make (gsize                        size,
 
   if (G_UNLIKELY (maxsize >= QUIRE_PAGES_LARGE) && (huge = quire_pages_get_huge (maxsize)) != 0)
     {
+      gsize huge_slack = align | (huge - 1);
+
       end = huge_end (maxsize, size + params->padding, huge);
-      system = allocate (maxsize + end, align | (huge - 1));
+      /* Memory that is warm is better than one huge page more. */
+      if (is_kept (maxsize, slack) && !is_kept (maxsize + end, huge_slack))
+        {
+          end = 0;
+          huge_slack = slack;
+        }
+
+      system = allocate (maxsize + end, huge_slack);
       if (system != NULL)
-        slack = align | (huge - 1);
+        slack = huge_slack;
       else
         huge = 0;
     }
