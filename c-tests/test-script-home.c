@@ -124,6 +124,12 @@ by_loop (ScriptAllocator *allocator)
 }
 
 static void
+by_once (ScriptAllocator *allocator)
+{
+  g_assert_cmpuint (quire_allocator_dispatch (), ==, 1);
+}
+
+static void
 by_dispatch (ScriptAllocator *allocator)
 {
   /* What one call makes wait, the next one does. */
@@ -301,6 +307,74 @@ test_foreign_loop (void)
   script_assert_log (allocator, "alloc");
   g_assert_cmpuint (quire_allocator_dispatch (), ==, 1);
   script_assert_log (allocator, "released");
+}
+
+static gpointer
+run_context_at_home (gpointer data)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (ScriptAllocator) allocator = NULL;
+
+  g_main_context_push_thread_default (context);
+  allocator = new_at_home ();
+  quire_memory_unref (script_alloc (allocator, 8));
+  run_loop ();
+  script_assert_log (allocator, "alloc");
+  while (g_main_context_iteration (context, FALSE))
+    continue;
+  script_assert_log (allocator, "released");
+  g_main_context_pop_thread_default (context);
+  return NULL;
+}
+
+static void
+test_foreign_loop_at_home (void)
+{
+  g_autoptr (ScriptAllocator) allocator = new_at_home ();
+
+  g_test_summary ("Nor does such a thread call what waits for its own context");
+
+  quire_memory_unref (script_alloc (allocator, 8));
+  elsewhere (run_context_at_home, NULL);
+  script_assert_log (allocator, "alloc");
+  g_assert_cmpuint (quire_allocator_dispatch (), ==, 1);
+  script_assert_log (allocator, "released");
+}
+
+static void
+run_loop_within (ScriptAllocator *self,
+                 GObject         *state)
+{
+  QuireMemory *last = g_steal_pointer ((QuireMemory **) &self->data);
+
+  if (last == NULL)
+    return;
+  quire_memory_unref (last);
+  run_loop ();
+  script_assert_log (self, "released");
+}
+
+static void
+test_loop_in_call (void)
+{
+  static void (*const outer[]) (ScriptAllocator *allocator) = { by_once, by_loop };
+  g_autoptr (ScriptAllocator) allocator = new_at_home ();
+
+  g_test_summary ("A loop within a call calls nothing else, and what it came for is called by the next one");
+
+  allocator->on_released = run_loop_within;
+  for (gsize i = 0; i < G_N_ELEMENTS (outer); i++)
+    {
+      QuireMemory *memory = script_alloc (allocator, 8);
+
+      allocator->data = script_alloc (allocator, 8);
+      script_assert_log (allocator, "alloc alloc");
+      quire_memory_unref (memory);
+      outer[i] (allocator);
+      run_loop ();
+      script_assert_log (allocator, "released");
+      g_assert_cmpuint (quire_allocator_dispatch (), ==, 0);
+    }
 }
 
 /* An engine that may fail to call what is written in its language, and one that has
@@ -633,6 +707,8 @@ main (int    argc,
   g_test_add_func ("/script-home/dispatch-in-call", test_dispatch_in_call);
   g_test_add_func ("/script-home/own-thread", test_own_thread);
   g_test_add_func ("/script-home/foreign-loop", test_foreign_loop);
+  g_test_add_func ("/script-home/foreign-loop-at-home", test_foreign_loop_at_home);
+  g_test_add_func ("/script-home/loop-in-call", test_loop_in_call);
   g_test_add_func ("/script-home/answers", test_answers);
   g_test_add_func ("/script-home/prelude", test_prelude);
   g_test_add_func ("/script-home/many-threads", test_many_threads);
