@@ -89,6 +89,8 @@ static const struct
   { 0, 100, 0, 64, 15, 17, 4, 32 },
   { 0, 100, 0, 65, 15, 17, 4, -1 },
   { 1, 99, 0, 64, 15, 0, 0, 1 },
+  /* One that is lost by the move. */
+  { 1, 99, 0, 100, 0, 0, 0, 0 },
   /* Sums that would run over. */
   { 0, 100, 0, 10, 15, G_MAXSSIZE - 10, 0, -1 },
   { 0, 100, 0, 10, 0, 0, G_MAXSSIZE - 10, -1 },
@@ -140,6 +142,7 @@ test_place (void)
       quire_test_assert_shows (memory, (gsize) places[i].offset, places[i].size);
       g_assert_true (quire_memory_is_aligned (memory, places[i].align));
       g_assert_cmpuint (quire_memory_get_align (memory) & places[i].align, ==, places[i].align);
+      g_assert_true (quire_memory_is_aligned (memory, quire_memory_get_align (memory)));
       quire_assert_state (backing, "1 READ+WRITE map (UNIQUE)");
     }
 }
