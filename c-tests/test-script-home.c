@@ -122,6 +122,8 @@ by_alloc (ScriptAllocator *allocator)
 {
   g_autoptr (QuireMemory) first = script_alloc (allocator, 8);
   g_autoptr (QuireMemory) second = script_alloc (allocator, 8);
+
+  g_assert_true (first != second);
 }
 
 static const struct
