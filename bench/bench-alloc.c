@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "bench.h"
+#include "bench-floor.h"
 
 #include <stdlib.h>
 
@@ -147,35 +147,12 @@ BENCH_LOOP (bytes_ref)
   g_bytes_unref (g_bytes_ref (state));
 }
 
-BENCH_LOOP (floor_malloc)
-{
-  gpointer data = malloc (size);
-
-  bench_keep (data);
-  free (data);
-}
-
 BENCH_LOOP (floor_aligned)
 {
   gpointer data = aligned_alloc (ALIGN + 1, size);
 
   bench_keep (data);
   free (data);
-}
-
-static gpointer
-floor_begin (gsize size)
-{
-  gpointer data = malloc (size);
-
-  memset (data, 0, size);
-  return data;
-}
-
-BENCH_LOOP (floor_fill)
-{
-  memset (state, 0x51, size);
-  bench_keep (state);
 }
 
 BENCH_LOOP (floor_atomics)

@@ -4,9 +4,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "bench.h"
-
-#include <stdlib.h>
+#include "bench-floor.h"
 
 /* Blocks that a pool gives and takes back. */
 
@@ -79,29 +77,6 @@ BENCH_LOOP (gst_alloc_fill)
   gst_memory_unref (memory);
 }
 #endif
-
-BENCH_LOOP (floor_malloc)
-{
-  gpointer data = malloc (size);
-
-  bench_keep (data);
-  free (data);
-}
-
-static gpointer
-floor_begin (gsize size)
-{
-  gpointer data = malloc (size);
-
-  memset (data, 0, size);
-  return data;
-}
-
-BENCH_LOOP (floor_fill)
-{
-  memset (state, 0x51, size);
-  bench_keep (state);
-}
 
 #define POOL_ROW(name, s, ...) \
   { \

@@ -142,6 +142,16 @@ script_allocator_new (void)
   return g_object_new (script_allocator_get_type (), NULL);
 }
 
+/* The calling thread is the home. */
+ScriptAllocator *
+script_allocator_new_at_home (void)
+{
+  ScriptAllocator *allocator = script_allocator_new ();
+
+  g_assert_true (quire_allocator_set_home (QUIRE_ALLOCATOR (allocator)));
+  return allocator;
+}
+
 ScriptAllocator *
 quiet_allocator_new (void)
 {

@@ -52,14 +52,15 @@ typedef QuireAllocatorClass QuietAllocatorClass;
 
 #define SCRIPT_ALLOCATOR(object) ((ScriptAllocator *) (object))
 
-GType            script_allocator_get_type (void);
-GType            quiet_allocator_get_type  (void);
+GType            script_allocator_get_type    (void);
+GType            quiet_allocator_get_type     (void);
 
-ScriptAllocator *script_allocator_new      (void);
-ScriptAllocator *quiet_allocator_new       (void);
-void             script_allocator_note     (ScriptAllocator *self,
-                                            const char      *format,
-                                            ...) G_GNUC_PRINTF (2, 3);
+ScriptAllocator *script_allocator_new         (void);
+ScriptAllocator *script_allocator_new_at_home (void);
+ScriptAllocator *quiet_allocator_new          (void);
+void             script_allocator_note        (ScriptAllocator *self,
+                                               const char      *format,
+                                               ...) G_GNUC_PRINTF (2, 3);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ScriptAllocator, g_object_unref)
 
@@ -84,4 +85,12 @@ script_alloc (ScriptAllocator *self,
   g_assert_no_error (error);
   g_assert_nonnull (memory);
   return memory;
+}
+
+/* Runs what is ready of the main context. */
+static inline void
+script_run_loop (void)
+{
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
 }

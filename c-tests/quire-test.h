@@ -268,3 +268,46 @@ static const QuireTestRange quire_test_ranges[] = {
   { 16, G_MAXSSIZE, FALSE },
   { 1, G_MAXSSIZE, FALSE },
 };
+
+/* The same, within the data of a block of 32 bytes: as fill() takes it, and read(). */
+typedef struct
+{
+  gsize    offset;
+  gssize   size;
+  gboolean fits;
+} QuireTestDataRange;
+
+static const QuireTestDataRange quire_test_data_ranges[] = {
+  { 0, 32, TRUE },
+  { 0, -1, TRUE },
+  { 0, 0, TRUE },
+  { 0, 33, FALSE },
+  { 0, -2, FALSE },
+  { 5, 7, TRUE },
+  { 5, -1, TRUE },
+  { 31, 1, TRUE },
+  { 31, 2, FALSE },
+  { 32, 0, TRUE },
+  { 32, -1, TRUE },
+  { 32, 1, FALSE },
+  { 33, 0, FALSE },
+  { 33, -1, FALSE },
+  { 0, G_MAXSSIZE, FALSE },
+  { 0, G_MINSSIZE, FALSE },
+  { 1, G_MAXSSIZE, FALSE },
+  { 32, G_MAXSSIZE, FALSE },
+  { G_MAXSIZE, 0, FALSE },
+  { G_MAXSIZE, 1, FALSE },
+  { G_MAXSIZE, -1, FALSE },
+  { G_MAXSIZE - 31, 32, FALSE },
+  { G_MAXSSIZE, 1, FALSE },
+  { (gsize) G_MAXSSIZE + 1, G_MAXSSIZE, FALSE },
+  { (gsize) -16, 16, FALSE },
+};
+
+/* How many bytes that are, if it fits. */
+static inline gsize
+quire_test_resolve (const QuireTestDataRange *range)
+{
+  return range->size == -1 ? 32 - range->offset : (gsize) range->size;
+}

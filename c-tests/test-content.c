@@ -6,51 +6,12 @@
 
 #include "quire-test.h"
 
-/* Of a block of 32 bytes; the size as fill() and read_bytes() take it. */
-static const struct
-{
-  gsize    offset;
-  gssize   size;
-  gboolean fits;
-} ranges[] = {
-  { 0, 32, TRUE },
-  { 0, -1, TRUE },
-  { 0, 0, TRUE },
-  { 0, 33, FALSE },
-  { 0, -2, FALSE },
-  { 5, 7, TRUE },
-  { 31, 1, TRUE },
-  { 31, 2, FALSE },
-  { 32, 0, TRUE },
-  { 32, -1, TRUE },
-  { 32, 1, FALSE },
-  { 33, 0, FALSE },
-  { 33, -1, FALSE },
-  { 0, G_MAXSSIZE, FALSE },
-  { 0, G_MINSSIZE, FALSE },
-  { 1, G_MAXSSIZE, FALSE },
-  { 32, G_MAXSSIZE, FALSE },
-  { G_MAXSIZE, 0, FALSE },
-  { G_MAXSIZE, 1, FALSE },
-  { G_MAXSIZE, -1, FALSE },
-  { G_MAXSIZE - 31, 32, FALSE },
-  { G_MAXSSIZE, 1, FALSE },
-  { (gsize) G_MAXSSIZE + 1, G_MAXSSIZE, FALSE },
-  { (gsize) -16, 16, FALSE },
-};
-
 /* What fill(), read() and write() say of a range outside the block. */
 static char *
-refusal (const char *verb,
-         gsize       i)
+refusal (const char               *verb,
+         const QuireTestDataRange *range)
 {
-  return quire_test_describe_unsigned_range (verb, ranges[i].offset, ranges[i].size);
-}
-
-static gsize
-resolved (gsize i)
-{
-  return ranges[i].size == -1 ? 32 - ranges[i].offset : (gsize) ranges[i].size;
+  return quire_test_describe_unsigned_range (verb, range->offset, range->size);
 }
 
 /* Checks that 64 bytes are as quire_test_new() made them, but for @size at
@@ -72,23 +33,24 @@ test_fill (void)
 {
   g_test_summary ("A fill sets the bytes it was told, and no other; out of range it sets none");
 
-  for (gsize i = 0; i < G_N_ELEMENTS (ranges); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (quire_test_data_ranges); i++)
     {
-      const gsize offset = ranges[i].offset;
-      const gssize count = ranges[i].size;
+      const QuireTestDataRange *range = &quire_test_data_ranges[i];
+      const gsize offset = range->offset;
+      const gssize count = range->size;
       g_autoptr (QuireMemory) memory = quire_test_new (16, 32, 16);
       gsize filled = 0;
       QuireMapInfo info;
 
       g_test_message ("offset %" G_GSIZE_FORMAT ", size %" G_GSSIZE_FORMAT, offset, count);
-      if (ranges[i].fits)
+      if (range->fits)
         {
           quire_assert_granted (quire_memory_try_fill (memory, offset, count, 0xe7, &error));
-          filled = resolved (i);
+          filled = quire_test_resolve (range);
         }
       else
         {
-          g_autofree char *words = refusal ("fill", i);
+          g_autofree char *words = refusal ("fill", range);
 
           quire_assert_refused (quire_memory_try_fill (memory, offset, count, 0xe7, &error),
                                 OUT_OF_RANGE, words);
@@ -107,18 +69,19 @@ test_read (void)
 {
   g_test_summary ("A read gives the bytes it was asked for, all or none");
 
-  for (gsize i = 0; i < G_N_ELEMENTS (ranges); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (quire_test_data_ranges); i++)
     {
-      const gsize offset = ranges[i].offset;
-      const gssize count = ranges[i].size;
+      const QuireTestDataRange *range = &quire_test_data_ranges[i];
+      const gsize offset = range->offset;
+      const gssize count = range->size;
       g_autoptr (QuireMemory) memory = quire_test_new (16, 32, 16);
       guint8 buffer[64];
 
       memset (buffer, 0xe7, sizeof buffer);
       g_test_message ("offset %" G_GSIZE_FORMAT ", size %" G_GSSIZE_FORMAT, offset, count);
-      if (ranges[i].fits)
+      if (range->fits)
         {
-          const gsize size = resolved (i);
+          const gsize size = quire_test_resolve (range);
           g_autoptr (GBytes) bytes = NULL;
 
           quire_assert_granted (quire_memory_try_read (memory, offset, buffer, size, &error));
@@ -133,7 +96,7 @@ test_read (void)
         }
       else
         {
-          g_autofree char *words = refusal ("read", i);
+          g_autofree char *words = refusal ("read", range);
 
           quire_assert_refused (quire_memory_try_read_bytes (memory, offset, count, &error),
                                 OUT_OF_RANGE, words);
@@ -155,18 +118,19 @@ test_write (void)
   g_test_summary ("A write puts its bytes where it was told, all or none");
 
   memset (buffer, 0xe7, sizeof buffer);
-  for (gsize i = 0; i < G_N_ELEMENTS (ranges); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (quire_test_data_ranges); i++)
     {
-      const gsize offset = ranges[i].offset;
-      const gssize count = ranges[i].size;
+      const QuireTestDataRange *range = &quire_test_data_ranges[i];
+      const gsize offset = range->offset;
+      const gssize count = range->size;
       g_autoptr (QuireMemory) memory = quire_test_new (16, 32, 16);
       gsize written = 0;
       QuireMapInfo info;
 
       g_test_message ("offset %" G_GSIZE_FORMAT ", size %" G_GSSIZE_FORMAT, offset, count);
-      if (ranges[i].fits)
+      if (range->fits)
         {
-          written = resolved (i);
+          written = quire_test_resolve (range);
           quire_assert_granted (quire_memory_try_write (memory, offset, buffer, written, &error));
         }
       else

@@ -8,6 +8,7 @@
  * the library asks of the system goes through this program first. */
 
 #include "quire-test-fd.h"
+#include "quire-test-script.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -212,6 +213,55 @@ test_end_fails (void)
   assert_calls ("sw!");
 }
 
+static void
+refuse (ScriptAllocator *self,
+        QuireMemory     *memory,
+        GError         **error)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED, "Not today");
+}
+
+static void
+test_bound (void)
+{
+  g_autoptr (ScriptAllocator) allocator = script_allocator_new ();
+  g_autoptr (QuireMemory) backing = dma_buf_new ();
+  g_autoptr (QuireMemory) memory = quire_allocator_bind (QUIRE_ALLOCATOR (allocator), backing, NULL);
+  g_autoptr (GError) refusal = NULL;
+  g_auto (QuireMapInfo) info = QUIRE_MAP_INFO_INIT;
+
+  g_test_summary ("Of a block that an allocator has bound, the driver and the allocator each have a say");
+
+  assert_calls ("srw");
+  g_assert_true (quire_memory_map (memory, &info, QUIRE_MAP_READ));
+  quire_memory_unmap (memory, &info);
+  assert_calls ("srer");
+  script_assert_log (allocator, "mapped unmapped");
+
+  /* What the driver was told of is ended for it, though there is no map. */
+  allocator->on_mapped = refuse;
+  g_assert_false (quire_memory_map_full (memory, &info, QUIRE_MAP_WRITE, &refusal));
+  g_assert_error (refusal, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  quire_test_assert_cleared (&info);
+  quire_assert_state (memory, "free");
+  assert_calls ("swew");
+  script_assert_log (allocator, "mapped-to-write");
+
+  /* Of what the driver refuses the allocator is not told. */
+  allocator->on_mapped = NULL;
+  next_errno = EIO;
+  quire_assert_refused (quire_memory_map_full (memory, &info, QUIRE_MAP_WRITE, &error), FAILED, "8192", g_strerror (EIO));
+  next_errno = 0;
+  quire_test_assert_cleared (&info);
+  quire_assert_state (memory, "free");
+  assert_calls ("!");
+  script_assert_log (allocator, "");
+
+  g_clear_pointer (&memory, quire_memory_unref);
+  assert_calls ("erw");
+  quire_assert_state (backing, "free");
+}
+
 int
 main (int    argc,
       char **argv)
@@ -228,6 +278,7 @@ main (int    argc,
   g_test_add_func ("/dma-buf/retried", test_retried);
   g_test_add_func ("/dma-buf/refused", test_refused);
   g_test_add_func ("/dma-buf/end-fails", test_end_fails);
+  g_test_add_func ("/dma-buf/bound", test_bound);
 
   result = g_test_run ();
   close (the_dma_buf);

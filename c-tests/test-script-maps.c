@@ -128,6 +128,7 @@ do_ask (QuireMemory *memory)
   g_autoptr (QuireMemory) share = quire_memory_share (memory, 1, -1);
   g_autofree char *words = quire_memory_describe_lock (memory);
 
+  g_assert_cmpstr (words, ==, "1 share alive");
   g_assert_true (quire_memory_is_aligned (memory, 0));
   g_assert_true (quire_memory_is_aligned (memory, 1));
   g_assert_false (quire_memory_is_aligned (share, 1));

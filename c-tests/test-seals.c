@@ -178,7 +178,6 @@ test_handles (void)
   g_autoptr (QuireMemory) share = NULL;
   g_autoptr (QuireMemory) empty = quire_test_memfd_new (0);
   g_autoptr (QuireMemory) closed = quire_memory_close (quire_test_memfd_new (1));
-  g_autoptr (QuireMemory) by_share = NULL;
 
   g_test_summary ("By a read-only handle, by a share, of an empty block");
 

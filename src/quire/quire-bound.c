@@ -176,7 +176,7 @@ place_data (QuireBound                  *bound,
   if (!fits (bound, offset, size, params))
     {
       offset = params->prefix + (-(get_start (bound) + params->prefix) & params->align);
-      if (offset < params->prefix || !fits (bound, offset, size, params))
+      if (!fits (bound, offset, size, params))
         {
           g_set_error (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_FAILED,
                        "The allocator %s gave a block of %" G_GSIZE_FORMAT " bytes, which has no place for %"
