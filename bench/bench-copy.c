@@ -143,6 +143,7 @@ gst_same_begin (gsize size)
   }
 
 static const BenchRow rows[] = {
+  COPY_ROW (64, .aim = 0),
   COPY_ROW (4 * KIB, .aim = 0.7),
   COPY_ROW (16 * KIB, .aim = 0),
   { "copy of the same bytes, unref", 1 * MIB,

@@ -64,6 +64,14 @@ quire_end_read (gpointer state)
   quire_memory_unref (state);
 }
 
+static guint8 read_only[4 * KIB];
+
+static gpointer
+quire_begin_readonly (gsize size)
+{
+  return quire_memory_new_wrapped (QUIRE_MEMORY_FLAG_READONLY, read_only, size, 0, size, NULL, NULL);
+}
+
 BENCH_LOOP (quire_make_mapped)
 {
   QuireMapInfo info;
@@ -129,6 +137,12 @@ gst_end_read (gpointer state)
   gst_memory_unref (state);
 }
 
+static gpointer
+gst_begin_readonly (gsize size)
+{
+  return gst_memory_new_wrapped (GST_MEMORY_FLAG_READONLY, read_only, size, 0, size, NULL, NULL);
+}
+
 BENCH_LOOP (gst_make_mapped)
 {
   GstMapInfo info;
@@ -168,6 +182,7 @@ static const BenchRow rows[] = {
   MAP_ROW ("map READ+WRITE, unmap", begin, map_readwrite, end, .aim = 0.85),
   MAP_ROW ("map READ, unmap, nested in a READ", begin_read, map_read, end_read, .aim = 0.85),
   MAP_ROW ("map WRITE, refused under a READ", begin_read, map_write, end_read, .aim = 1),
+  MAP_ROW ("map WRITE, refused by a read-only block", begin_readonly, map_write, end, .aim = 1),
   MAP_ROW ("make mapped, unmap", begin, make_mapped, end, .aim = 1),
 };
 
