@@ -23,7 +23,9 @@ STUB = SOURCE / 'gir' / 'python' / 'gi-stubs' / 'repository' / 'Quire.pyi'
 TREE = ast.parse(STUB.read_text())
 CLASSES = {node.name: node for node in TREE.body if isinstance(node, ast.ClassDef)}
 
-EXAMPLES = ['align', 'frames', 'map', 'span']
+# What is written for Quire in Python, and what is written to try it.
+PROGRAMS = sorted(path.relative_to(SOURCE) for folder in ('examples', 'python-tests')
+                  for path in (SOURCE / folder).rglob('*.py'))
 
 
 def mypy(*arguments: str, **kwargs: Any) -> subprocess.CompletedProcess[str]:
@@ -52,9 +54,18 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     return folder
 
 
+def programs_of_pages(folder: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Those of README.md and docs/python.md, of which each is one from top to bottom."""
+    for page in (SOURCE / 'README.md', SOURCE / 'docs' / 'python.md'):
+        programs = re.findall(r'^```python\n(.*?)^```$', page.read_text(), re.MULTILINE | re.DOTALL)
+        path = folder / f'page_{page.stem}.py'
+        path.write_text('\n'.join(programs))
+        yield path
+
+
 def test_mypy(packages: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    paths = ['python-tests/typing/cases.py', *(f'examples/{name}.py' for name in EXAMPLES)]
-    done = mypy('--strict', '--cache-dir', str(tmp_path), '--config-file', '', *paths,
+    paths = [*PROGRAMS, *programs_of_pages(tmp_path)]
+    done = mypy('--strict', '--cache-dir', str(tmp_path), '--config-file', '', *map(str, paths),
                 cwd=SOURCE, env={'PYTHONPATH': str(packages), 'PATH': '/usr/bin:/bin'})
     assert done.returncode == 0, done.stdout
     assert f'no issues found in {len(paths)} source files' in done.stdout
