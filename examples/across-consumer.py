@@ -15,13 +15,21 @@ import gi
 gi.require_version('Quire', '1.0')
 from gi.repository import Gio, Quire
 import numpy
+from numpy.typing import NDArray
 
-connection = Gio.Socket.new_from_fd(3).connection_factory_create_connection()
+
+def connect() -> Gio.UnixConnection:
+    connection = Gio.Socket.new_from_fd(3).connection_factory_create_connection()
+    assert isinstance(connection, Gio.UnixConnection)
+    return connection
+
+
+connection = connect()
 answers = connection.get_output_stream()
 number = 0
 
 
-def receive():
+def receive() -> Quire.Memory | None:
     """The next frame; None when there are no more."""
     try:
         # Frames of a process that isn't trusted must not shrink under the reader.
@@ -32,12 +40,13 @@ def receive():
         raise
 
 
-def answer(words):
+def answer(words: NDArray[numpy.uint32]) -> None:
     answers.write_all(struct.pack('=II', number, int(words.sum(dtype=numpy.uint32))))
 
 
 # The first one changes while it is looked at: so the view is the block of the producer.
 frame = receive()
+assert frame is not None
 words = numpy.frombuffer(frame, numpy.uint32)
 answer(words)
 connection.get_input_stream().read_bytes(1)

@@ -11,41 +11,51 @@ sunset, as a binary PPM of 1280 x 720 pixels. The same picture every time.
 """
 
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 1280, 720
 HORIZON = 430
 SUN = (845.0, 355.0)
 
+Numbers = NDArray[Any]
+# Positions, and the colours there.
+Stops = Sequence[tuple[float, tuple[int, int, int]]]
 
-def noise(positions, seed):
+
+def noise(positions: Numbers, seed: int) -> Numbers:
     """Smooth noise in 0..1 over a line, from a table of random values."""
     table = np.random.RandomState(seed).random_sample(4096)
     cell = np.floor(positions).astype(int)
     t = positions - cell
     t = t * t * (3 - 2 * t)
-    return table[cell % 4096] * (1 - t) + table[(cell + 1) % 4096] * t
+    values: Numbers = table[cell % 4096] * (1 - t) + table[(cell + 1) % 4096] * t
+    return values
 
 
-def fractal(positions, seed, octaves, gain=0.5):
+def fractal(positions: Numbers, seed: int, octaves: int, gain: float = 0.5) -> Numbers:
     """Noise on top of finer noise, in 0..1."""
-    total = sum(gain ** i * noise(positions * 2 ** i, seed + i) for i in range(octaves))
-    return total / sum(gain ** i for i in range(octaves))
+    octave: list[Numbers] = [gain ** i * noise(positions * 2 ** i, seed + i) for i in range(octaves)]
+    total: Numbers = np.asarray(sum(octave)) / sum(gain ** i for i in range(octaves))
+    return total
 
 
-def gradient(t, stops):
+def gradient(t: Numbers, stops: Stops) -> Numbers:
     """Colours along t, from a list of (position, colour)."""
     positions = [position for position, _ in stops]
     return np.stack([np.interp(t, positions, [colour[c] for _, colour in stops])
                      for c in range(3)], axis=-1)
 
 
-def blend(below, above, alpha):
-    return below + (above - below) * np.asarray(alpha)[..., None]
+def blend(below: Numbers, above: Numbers, alpha: Numbers) -> Numbers:
+    blended: Numbers = below + (above - below) * np.asarray(alpha)[..., None]
+    return blended
 
 
-def sky(x, y):
+def sky(x: Numbers, y: Numbers) -> Numbers:
     image = gradient(y / HORIZON, [(0.00, (24, 32, 78)), (0.35, (84, 72, 134)),
                                    (0.62, (198, 104, 118)), (0.82, (250, 164, 104)),
                                    (1.00, (255, 216, 150))])
@@ -72,7 +82,7 @@ def sky(x, y):
     return image
 
 
-def mountains(image, x, y):
+def mountains(image: Numbers, x: Numbers, y: Numbers) -> Numbers:
     #         base height rough seed  crest              foot             scale
     ranges = ((392, 150, 0.52, 11, (150, 104, 146), (236, 166, 144), 240),
               (412, 128, 0.50, 23, (98, 76, 122), (190, 128, 132), 200),
@@ -90,7 +100,7 @@ def mountains(image, x, y):
     return image
 
 
-def shore(image, x, y):
+def shore(image: Numbers, x: Numbers, y: Numbers) -> Numbers:
     """A dark line of firs where the far shore is."""
     column = np.arange(WIDTH)
     trees = np.zeros(WIDTH)
@@ -104,7 +114,7 @@ def shore(image, x, y):
     return blend(image, np.array((26, 28, 52)), np.clip(y - line[x.astype(int)] + 0.5, 0, 1))
 
 
-def render():
+def render() -> NDArray[np.uint8]:
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(float)
     land = shore(mountains(sky(x, np.minimum(y, HORIZON)), x, y), x, y)
 
@@ -125,15 +135,16 @@ def render():
 
     image = np.where((y >= HORIZON)[..., None], lake, land)
     image += np.random.RandomState(1).random_sample((HEIGHT, WIDTH, 1)) - 0.5   # no banding
-    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    return pixels
 
 
-def main():
+def main() -> None:
     if len(sys.argv) != 2:
         sys.exit(f'usage: {sys.argv[0]} OUTPUT.ppm')
     with open(sys.argv[1], 'wb') as file:
         file.write(b'P6\n%d %d\n255\n' % (WIDTH, HEIGHT))
-        file.write(render())
+        file.write(render().data)
 
 
 if __name__ == '__main__':

@@ -29,10 +29,13 @@ PAGE = mmap.PAGESIZE
 MAGIC = b'quire example\0\0\0'
 HEADER = struct.Struct('=16sQ')
 
-failures = []
+# The first page of a block, how many it has, and where they are mapped.
+State = tuple[int, int, mmap.mmap]
+
+failures: list[str] = []
 
 
-def check(promise, what):
+def check(promise: bool, what: str) -> None:
     """What is promised is checked as it is shown."""
     if not promise:
         failures.append(what)
@@ -44,26 +47,26 @@ class FileAllocator(Quire.Allocator):
 
     __gtype_name__ = 'ExampleFileAllocator'
 
-    def __init__(self, path, pages):
+    def __init__(self, path: str, pages: int) -> None:
         super().__init__()
         self.file = open(path, 'r+b' if os.path.exists(path) else 'w+b')
         os.truncate(self.file.fileno(), (1 + pages) * PAGE)
         self.header = mmap.mmap(self.file.fileno(), PAGE)
         magic, taken = HEADER.unpack_from(self.header)
         self.taken = taken if magic == MAGIC else 0
-        self.gone = set()
+        self.gone: set[tuple[int, int]] = set()
         self.pages = pages
         self.note()
 
-    def note(self):
+    def note(self) -> None:
         HEADER.pack_into(self.header, 0, MAGIC, self.taken)
 
-    def open_block(self, first, pages):
+    def open_block(self, first: int, pages: int) -> Quire.Memory:
         """A block over pages of the file. They are unmapped with it."""
         view = mmap.mmap(self.file.fileno(), pages * PAGE, offset=(1 + first) * PAGE)
         return self.bind(Quire.Memory.wrap(view), (first, pages, view))
 
-    def do_alloc(self, size, params):
+    def do_alloc(self, size: int, params: Quire.AllocationParams) -> Quire.Memory:
         # The library finds the place for the data in what it gets, so there is room for all.
         pages = -(-(params.prefix + size + params.padding + params.align) // PAGE) or 1
         if self.taken + pages > self.pages:
@@ -73,18 +76,18 @@ class FileAllocator(Quire.Allocator):
         self.note()
         return block
 
-    def do_unmapped(self, memory):
+    def do_unmapped(self, memory: Quire.Memory) -> None:
         # Who has written shall find it there whatever happens to the machine.
         if not memory.get_flags() & Quire.MemoryFlags.READONLY:
             self.get_state(memory)[2].flush()
 
-    def do_released(self, state):
+    def do_released(self, state: State) -> None:
         first, pages, view = state
         view.close()
         self.gone.add((first, pages))
         self.shrink()
 
-    def shrink(self):
+    def shrink(self) -> None:
         for first, pages in sorted(self.gone, reverse=True):
             if first + pages == self.taken:
                 self.gone.remove((first, pages))
@@ -92,7 +95,7 @@ class FileAllocator(Quire.Allocator):
         self.note()
 
 
-def show_arena(path):
+def show_arena(path: str) -> None:
     print('Blocks in a file\n')
     arena = FileAllocator(path, pages=8)
 
@@ -126,7 +129,7 @@ def show_arena(path):
     print(f'  taken   {arena.taken} of {arena.pages} pages, when the second is gone\n')
 
 
-def show_reopened(path):
+def show_reopened(path: str) -> None:
     print('The same file, opened once more\n')
     arena = FileAllocator(path, pages=8)
     # The file does not know of blocks, so whoever wants one back knows where it was.
@@ -139,7 +142,7 @@ def show_reopened(path):
     print()
 
 
-def main():
+def main() -> int:
     if len(sys.argv) != 2:
         print(f'usage: {sys.argv[0]} FILE', file=sys.stderr)
         return 2

@@ -19,6 +19,7 @@ import pathlib
 import re
 import subprocess
 import sys
+from typing import Any
 
 LANGUAGES = {'c': 'C', 'py': 'Python', 'js': 'JavaScript'}
 STUDIES = ['align', 'map', 'span']
@@ -31,15 +32,18 @@ MORE = {
 }
 TIMEOUT = 120
 
+# As meson tells of it.
+Test = dict[str, Any]
+
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
 
 
-def shown(text):
+def shown(text: object) -> str:
     """A text with the paths in it as a reader would type them in the project."""
     return str(text).replace(f'{PROJECT}{os.sep}', '')
 
 
-def load_examples(build):
+def load_examples(build: pathlib.Path) -> dict[str, Test]:
     """The tests of the build that are examples, by name."""
     introspection = build / 'meson-info' / 'intro-tests.json'
     try:
@@ -50,12 +54,12 @@ def load_examples(build):
             if any(suite.endswith('examples') for suite in test['suite'])}
 
 
-def outputs_of(test):
+def outputs_of(test: Test) -> tuple[pathlib.Path, pathlib.Path]:
     ppm = pathlib.Path(test['cmd'][-1])
     return ppm, ppm.with_suffix('.png')
 
 
-def run(test, build):
+def run(test: Test, build: pathlib.Path) -> tuple[str, str | None, str]:
     """Runs an example as meson does. Returns what it printed, how many bytes it says were copied,
     if it says so, and whether all was well."""
     try:
@@ -71,24 +75,24 @@ def run(test, build):
     copied = re.search(r'^bytes copied: (\d+)$', printed, re.MULTILINE)
     lines = printed.rstrip().splitlines()
     result = 'ok' if status == 0 and lines and lines[-1] == 'ok' else f'failed ({status})'
-    return printed, copied and copied[1], result
+    return printed, copied[1] if copied else None, result
 
 
-def print_table(rows):
+def print_table(rows: list[tuple[str, ...]]) -> None:
     header = ('language', 'what ran', 'bytes copied', 'result')
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
     for row in [header, ['-' * width for width in widths], *rows]:
         print('  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
-def main():
+def main() -> int:
     if len(sys.argv) != 2:
         print(f'usage: {sys.argv[0]} BUILDDIR', file=sys.stderr)
         return 2
 
     build = pathlib.Path(sys.argv[1]).resolve()
     examples = load_examples(build)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     outputs = {}
 
     for key, language in LANGUAGES.items():

@@ -24,10 +24,10 @@ WRITE = Quire.MapFlags.WRITE
 MODES = {READ: 'READ', WRITE: 'WRITE', READ | WRITE: 'READ+WRITE'}
 SIZE = 4096
 
-failures = []
+failures: list[str] = []
 
 
-def check(promise, what):
+def check(promise: bool, what: str) -> None:
     """What is promised is checked as it is shown."""
     if not promise:
         failures.append(what)
@@ -37,45 +37,45 @@ def check(promise, what):
 class Tracing(Quire.Allocator):
     """Tells what is done to the blocks of another allocator."""
 
-    def __init__(self, below):
+    def __init__(self, below: Quire.Allocator) -> None:
         super().__init__()
         self.below = below
         self.numbers = itertools.count(1)
-        self.alive = set()
+        self.alive: set[int] = set()
         # By block, when the maps that stand began.
-        self.began = collections.defaultdict(list)
-        self.held = collections.Counter()
-        self.counts = collections.Counter()
+        self.began: dict[int, list[float]] = collections.defaultdict(list)
+        self.held: dict[int, float] = collections.defaultdict(float)
+        self.counts: collections.Counter[str] = collections.Counter()
 
-    def tell(self, what, number, more=''):
+    def tell(self, what: str, number: int, more: str = '') -> None:
         self.counts[what] += 1
         print(f'    {what:9} block {number}  {more}'.rstrip())
 
-    def do_alloc(self, size, params):
+    def do_alloc(self, size: int, params: Quire.AllocationParams) -> Quire.Memory:
         number = next(self.numbers)
         self.alive.add(number)
         self.tell('alloc', number, f'{size} bytes of {self.below.get_mem_type()}')
         # The number is what comes back with the block, and when it is gone.
         return self.bind(self.below.alloc(size, params), number)
 
-    def do_mapped(self, memory, flags):
+    def do_mapped(self, memory: Quire.Memory, flags: Quire.MapFlags) -> None:
         number = self.get_state(memory)
         size, offset, _ = memory.get_sizes()
         what = 'a share, ' if memory.get_parent() else ''
         self.tell('mapped', number, f'{what}{size} bytes at {offset}, {MODES[flags & (READ | WRITE)]}')
         self.began[number].append(time.monotonic())
 
-    def do_unmapped(self, memory):
+    def do_unmapped(self, memory: Quire.Memory) -> None:
         number = self.get_state(memory)
         self.held[number] += time.monotonic() - self.began[number].pop()
         self.tell('unmapped', number)
 
-    def do_released(self, number):
+    def do_released(self, number: int) -> None:
         self.alive.remove(number)
         self.tell('released', number)
 
 
-def work():
+def work() -> None:
     """Something that knows nothing of who allocates."""
     print('  a block, from numpy')
     memory = Quire.Memory(SIZE)
@@ -95,7 +95,7 @@ def work():
     print('  all dropped')
 
 
-def show_trace(tracing):
+def show_trace(tracing: Tracing) -> None:
     print('What a program does with blocks that it takes for ordinary ones\n')
     tracing.set_default()
     try:
@@ -114,13 +114,13 @@ def show_trace(tracing):
 class ReadOnly(Tracing):
     """Refuses what is mapped to write."""
 
-    def do_mapped(self, memory, flags):
+    def do_mapped(self, memory: Quire.Memory, flags: Quire.MapFlags) -> None:
         if flags & WRITE:
             raise PermissionError('these blocks are for looking only')
         super().do_mapped(memory, flags)
 
 
-def show_refusal(system):
+def show_refusal(system: Quire.Allocator) -> None:
     print('What is raised in the allocator is what the caller gets\n')
     memory = ReadOnly(system).alloc(16)
     try:
@@ -134,7 +134,7 @@ def show_refusal(system):
     print()
 
 
-def main():
+def main() -> int:
     system = Quire.Allocator.find('system')
     show_trace(Tracing(system))
     show_refusal(system)

@@ -4,16 +4,20 @@
 
 """What several test files use."""
 
+import concurrent.futures
 import contextlib
 import ctypes
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
 
 import numpy
 import pytest
 from gi.repository import GLib, Quire
+from numpy.typing import NDArray
 
 DOMAIN = GLib.quark_to_string(Quire.memory_error_quark())
 
@@ -26,8 +30,17 @@ READWRITE = Flags.READ | Flags.WRITE
 EXCLUSIVE = Flags.EXCLUSIVE
 UNIQUE = Flags.UNIQUE
 
+# What tests are parametrized with.
+Call = Callable[[], object]
+Make = Callable[[], Quire.Memory]
+Use = Callable[[Quire.Memory], object]
+# What pytest.raises() takes.
+Kind = type[Exception] | tuple[type[Exception], ...]
+# Whose bytes the tests ask the address of.
+Exporter = Quire.Memory | Quire.Mapping | memoryview | bytes | bytearray | NDArray[Any]
 
-def address(exporter):
+
+def address(exporter: Exporter) -> int:
     """Where the bytes of a buffer are."""
     return numpy.frombuffer(exporter, dtype='u1').ctypes.data
 
@@ -48,7 +61,7 @@ SIMPLE, WRITABLE, FORMAT, ND, STRIDES, FULL_RO = 0, 0x1, 0x4, 0x8, 0x18, 0x11c
 
 
 @contextlib.contextmanager
-def buffer_of(exporter, flags):
+def buffer_of(exporter: object, flags: int) -> Iterator[PyBuffer]:
     """Asks for a buffer as a consumer in C does. Most of Python's own hide why they
     did not get one."""
     buffer = PyBuffer()
@@ -59,7 +72,7 @@ def buffer_of(exporter, flags):
         ctypes.pythonapi.PyBuffer_Release(ctypes.byref(buffer))
 
 
-def make(content):
+def make(content: bytes) -> Quire.Memory:
     """A block that has these bytes."""
     memory = Quire.Memory(len(content))
     with memory.map(Flags.WRITE) as view:
@@ -67,14 +80,14 @@ def make(content):
     return memory
 
 
-def make_flagged(size, flags):
+def make_flagged(size: int, flags: Quire.MemoryFlags) -> Quire.Memory:
     """A block that its allocator gave some flags."""
     params = Quire.AllocationParams.new()
     params.flags = flags
     return Quire.Memory.new_with_params(size, params)
 
 
-def make_padded(prefix, size, padding):
+def make_padded(prefix: int, size: int, padding: int) -> Quire.Memory:
     """A block with room on both sides, all of it zero but for the data."""
     params = Quire.AllocationParams.new()
     params.prefix = prefix
@@ -85,29 +98,44 @@ def make_padded(prefix, size, padding):
     return memory
 
 
-def counts(memory):
+def parent_of(share: Quire.Memory) -> Quire.Memory:
+    """The block that a share is one of; there is one."""
+    parent = share.get_parent()
+    assert parent is not None
+    return parent
+
+
+def memory_of(info: Quire.Mapping) -> Quire.Memory:
+    """The block that is mapped, which is there yet."""
+    memory = info.memory
+    assert memory is not None
+    return memory
+
+
+def counts(memory: Quire.Memory) -> dict[str, int]:
     """What stands on a block: the numbers in Memory.describe_lock() by their names."""
     words = memory.describe_lock().replace(' (UNIQUE)', ', 1 UNIQUE')
     return {name: int(number)
             for number, name in re.findall(r'(\d+) (READ\+WRITE|READ|WRITE|UNIQUE|owner|share|part)', words)}
 
 
-def state(memory):
+def state(memory: Quire.Memory) -> tuple[object, ...]:
     """All there is to know of a block, to see that a refusal changed nothing."""
     return (memory.get_sizes(), memory.get_flags(), memory.describe_lock(),
             memory.is_writable(), memory.closed)
 
 
 @contextlib.contextmanager
-def refused(code, *numbers, kind=GLib.Error, unchanged=()):
+def refused(code: int, *numbers: int, kind: Kind = GLib.Error,
+            unchanged: Collection[Quire.Memory] = ()) -> Iterator[pytest.ExceptionInfo[GLib.Error]]:
     """Expects an error of Quire with this code and these numbers in its message, and
     that the blocks are as before."""
     before = [state(memory) for memory in unchanged]
-    with pytest.raises(kind) as caught:
+    with pytest.raises(GLib.Error) as caught:
         yield caught
 
     error = caught.value
-    assert isinstance(error, GLib.Error)
+    assert isinstance(error, kind)
     assert error.domain == DOMAIN
     assert error.code == code, error.message
     assert error.matches(Quire.memory_error_quark(), code)
@@ -138,8 +166,14 @@ def attempt(function, *args):
 # Python's objects to be that of malloc().
 SANITIZED = 'QUIRE_SANITIZED' in os.environ
 
+Result = subprocess.CompletedProcess[str]
+# By their names, scripts, and what will have become of them.
+Scripts = dict[str, str]
+Results = dict[str, concurrent.futures.Future[Result]]
+RunAll = Callable[[Scripts], Results]
 
-def run_script(script, timeout=1200 if SANITIZED else 60):
+
+def run_script(script: str, timeout: float = 1200 if SANITIZED else 60) -> Result:
     """Runs a script in an interpreter of its own, as sensitive as they come."""
     return subprocess.run(
         [sys.executable, '-X', 'dev', '-W', 'ignore::ImportWarning', '-c', PREAMBLE + script],
@@ -151,7 +185,7 @@ def run_script(script, timeout=1200 if SANITIZED else 60):
         text=True, timeout=timeout)
 
 
-def check_survived(result):
+def check_survived(result: Result) -> None:
     """A script of run_script() came to its end, and nothing went wrong behind its back."""
     assert result.returncode == 0, result.stderr[-4000:]
     for trouble in ('Traceback', 'Exception ignored', 'CRITICAL'):

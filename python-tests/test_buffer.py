@@ -9,22 +9,26 @@ import ctypes
 import hashlib
 import io
 import os
+import pathlib
 import socket
 import struct
 import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy
 import pytest
 from gi.repository import GLib, Quire
+from numpy.typing import NDArray
 
 from helpers import (FORMAT, FULL_RO, ND, READ, READWRITE, SIMPLE, STRIDES, UNIQUE, WRITABLE,
-                     WRITE, Code, address, buffer_of, counts, make, make_flagged, refused)
+                     WRITE, Code, Exporter, Make, Use, address, buffer_of, counts, make, make_flagged, refused)
 
 RW_HELD = {'READ+WRITE': 1}
 PATTERN = bytes(range(256)) * 16
 
 
-def test_memoryview_shape():
+def test_memoryview_shape() -> None:
     memory = make(b'abcdef')
     view = memoryview(memory)
     assert (view.nbytes, view.shape, view.strides, view.ndim) == (6, (6,), (1,), 1)
@@ -34,7 +38,7 @@ def test_memoryview_shape():
     assert not view.readonly
 
 
-def test_memoryview_is_the_block():
+def test_memoryview_is_the_block() -> None:
     memory = make(b'abcdef')
     view = memoryview(memory)
     view[0] = ord('A')
@@ -45,7 +49,7 @@ def test_memoryview_is_the_block():
     assert address(view) == address(memory)
 
 
-def test_casts_of_a_view():
+def test_casts_of_a_view() -> None:
     memory = make(bytes(8))
     view = memoryview(memory).cast('I')
     view[1] = 0x01020304
@@ -56,7 +60,7 @@ def test_casts_of_a_view():
         memoryview(make(bytes(7))).cast('I')
 
 
-def test_numpy_frombuffer_is_the_block():
+def test_numpy_frombuffer_is_the_block() -> None:
     memory = make(PATTERN)
     numbers = numpy.frombuffer(memory, dtype='u1')
     assert numbers.flags.writeable
@@ -69,7 +73,7 @@ def test_numpy_frombuffer_is_the_block():
         assert address(view) == numbers.ctypes.data
 
 
-def test_numpy_asarray_is_the_block():
+def test_numpy_asarray_is_the_block() -> None:
     memory = make(PATTERN)
     numbers = numpy.asarray(memory)
     assert (numbers.dtype, numbers.shape) == (numpy.dtype('u1'), (4096,))
@@ -79,7 +83,7 @@ def test_numpy_asarray_is_the_block():
     assert bytes(memory)[72:76] == bytes(4)
 
 
-def test_ctypes_is_the_block():
+def test_ctypes_is_the_block() -> None:
     memory = make(bytes(16))
 
     class Pair(ctypes.Structure):
@@ -97,31 +101,32 @@ def test_ctypes_is_the_block():
         (ctypes.c_uint8 * 17).from_buffer(memory)
 
 
-def test_readinto(tmp_path):
+def test_readinto(tmp_path: pathlib.Path) -> None:
     path = tmp_path / 'file'
     path.write_bytes(PATTERN)
     memory = make(bytes(len(PATTERN) + 4))
     for buffering in (0, -1):
         memory.fill(0, -1, 0)
         with open(path, 'rb', buffering=buffering) as file:
+            assert isinstance(file, (io.RawIOBase, io.BufferedIOBase))
             assert file.readinto(memory) == len(PATTERN)
         assert bytes(memory) == PATTERN + bytes(4)
     assert counts(memory) == {}
 
 
-def test_readinto_of_bytes_io():
+def test_readinto_of_bytes_io() -> None:
     memory = make(bytes(5))
     assert io.BytesIO(b'abc').readinto(memory) == 3
     assert bytes(memory) == b'abc\0\0'
 
 
-def test_readinto_a_piece():
+def test_readinto_a_piece() -> None:
     memory = make(bytes(8))
     assert io.BytesIO(b'abc').readinto(memoryview(memory)[2:4]) == 2
     assert bytes(memory) == b'\0\0ab\0\0\0\0'
 
 
-def test_readv_and_writev():
+def test_readv_and_writev() -> None:
     first, second = make(bytes(3)), make(bytes(5))
     reader, writer = os.pipe()
     try:
@@ -133,7 +138,7 @@ def test_readv_and_writev():
     assert (bytes(first), bytes(second)) == (b'abc', b'defgh')
 
 
-def test_pread_and_write(tmp_path):
+def test_pread_and_write(tmp_path: pathlib.Path) -> None:
     memory = make(b'0123456789')
     with open(tmp_path / 'file', 'w+b', buffering=0) as file:
         assert file.write(memory) == 10
@@ -143,7 +148,7 @@ def test_pread_and_write(tmp_path):
     assert bytes(target) == b'8901'
 
 
-def test_sockets():
+def test_sockets() -> None:
     left, right = socket.socketpair()
     with left, right:
         source, target = make(b'through a socket'), make(bytes(20))
@@ -156,7 +161,7 @@ def test_sockets():
     assert counts(source) == counts(target) == {}
 
 
-def test_array_and_struct():
+def test_array_and_struct() -> None:
     memory = make(bytes(8))
     struct.pack_into('<H', memory, 2, 0xabcd)
     assert struct.unpack_from('<H', memory, 2) == (0xabcd,)
@@ -167,7 +172,7 @@ def test_array_and_struct():
         struct.pack_into('<H', memory, 7, 1)
 
 
-def test_consumers():
+def test_consumers() -> None:
     memory = make(PATTERN)
     assert hashlib.sha256(memory).digest() == hashlib.sha256(PATTERN).digest()
     assert zlib.crc32(memory) == zlib.crc32(PATTERN)
@@ -186,7 +191,7 @@ def test_consumers():
     lambda: Quire.Memory.wrap(b'abcd'),
     lambda: Quire.Memory.new_from_bytes(GLib.Bytes.new(b'abcd')),
 ], ids=['flag', 'share', 'share of share', 'wrapped bytes', 'GBytes'])
-def test_readonly_blocks_give_readonly_views(make_readonly):
+def test_readonly_blocks_give_readonly_views(make_readonly: Make) -> None:
     memory = make_readonly()
     before = bytes(memory)
     view = memoryview(memory)
@@ -199,14 +204,15 @@ def test_readonly_blocks_give_readonly_views(make_readonly):
         with buffer_of(memory, WRITABLE):
             pass
     # These consumers hide whose error it was.
-    for write in (io.BytesIO(b'x').readinto, lambda target: struct.pack_into('B', target, 0, 1),
-                  (ctypes.c_uint8 * 4).from_buffer):
+    writes: list[Use] = [io.BytesIO(b'x').readinto, lambda target: struct.pack_into('B', target, 0, 1),
+                         (ctypes.c_uint8 * 4).from_buffer]
+    for write in writes:
         with pytest.raises((TypeError, BufferError)):
             write(memory)
     assert bytes(memory) == before
 
 
-def test_view_of_a_shared_block_is_readonly():
+def test_view_of_a_shared_block_is_readonly() -> None:
     memory = make(b'abcd')
     assert not memoryview(memory).readonly
     share = memory[:2]
@@ -220,7 +226,7 @@ def test_view_of_a_shared_block_is_readonly():
     assert not memoryview(memory).readonly
 
 
-def test_view_beside_a_read_map_is_readonly():
+def test_view_beside_a_read_map_is_readonly() -> None:
     memory = make(b'abcd')
     with memory.map(READ):
         assert memoryview(memory).readonly
@@ -229,7 +235,7 @@ def test_view_beside_a_read_map_is_readonly():
                 pass
 
 
-def test_view_beside_a_write_map_is_refused():
+def test_view_beside_a_write_map_is_refused() -> None:
     memory = make(b'abcd')
     for flags in (WRITE, READ | UNIQUE, WRITE | UNIQUE, READWRITE | UNIQUE):
         with memory.map(flags):
@@ -237,7 +243,7 @@ def test_view_beside_a_write_map_is_refused():
                 memoryview(memory)
 
 
-def test_not_mappable_block_has_no_view():
+def test_not_mappable_block_has_no_view() -> None:
     memory = make_flagged(4, Quire.MemoryFlags.NOT_MAPPABLE)
     with refused(Code.NOT_MAPPABLE, 4, kind=BufferError, unchanged=[memory]):
         memoryview(memory)
@@ -247,7 +253,7 @@ def test_not_mappable_block_has_no_view():
                                    STRIDES | WRITABLE, FULL_RO, FULL_RO | WRITABLE])
 @pytest.mark.parametrize('ask', [lambda memory: memory, lambda memory: memory.map(READWRITE)],
                          ids=['memory', 'mapping'])
-def test_what_a_consumer_in_c_gets(flags, ask):
+def test_what_a_consumer_in_c_gets(flags: int, ask: Callable[[Quire.Memory], Exporter]) -> None:
     memory = make(b'abcdef')
     memory.resize(2, 3)
     exporter = ask(memory)
@@ -264,7 +270,7 @@ def test_what_a_consumer_in_c_gets(flags, ask):
     assert bytes(exporter) == b'Xde'
 
 
-def test_each_view_is_a_map():
+def test_each_view_is_a_map() -> None:
     memory = make(b'abcd')
     views = [memoryview(memory) for _ in range(3)]
     assert counts(memory) == {'READ+WRITE': 3}
@@ -284,7 +290,7 @@ def test_each_view_is_a_map():
     lambda view: Quire.Memory.wrap(view),
     lambda view: (ctypes.c_uint8 * 2).from_buffer(view, 1),
 ], ids=['slice', 'cast', 'toreadonly', 'memoryview', 'numpy', 'strided', 'wrap', 'ctypes'])
-def test_the_lock_stands_until_the_last_view_goes(derive):
+def test_the_lock_stands_until_the_last_view_goes(derive: Callable[[memoryview], object]) -> None:
     memory = make(b'abcd')
     derived = derive(memoryview(memory))
     assert counts(memory) == RW_HELD
@@ -296,7 +302,7 @@ def test_the_lock_stands_until_the_last_view_goes(derive):
     assert counts(memory) == {}
 
 
-def test_views_outlive_the_handle():
+def test_views_outlive_the_handle() -> None:
     memory = make(PATTERN)
     view = memoryview(memory)
     numbers = numpy.frombuffer(memory, 'u1')
@@ -308,10 +314,10 @@ def test_views_outlive_the_handle():
     assert view.tobytes() == b'\1' * len(PATTERN)
 
 
-def test_pointer_without_a_lock_stays_good():
+def test_pointer_without_a_lock_stays_good() -> None:
     # numpy.ndarray(buffer=...) gives the buffer back at once and keeps the pointer.
     memory = make(PATTERN)
-    numbers = numpy.ndarray(len(PATTERN), 'u1', buffer=memory)
+    numbers: NDArray[numpy.uint8] = numpy.ndarray(len(PATTERN), 'u1', buffer=memory)
     assert counts(memory) == {}
     memory.close()
     assert numbers.tobytes() == PATTERN
@@ -326,7 +332,7 @@ def test_pointer_without_a_lock_stays_good():
     lambda: Quire.Memory.wrap(bytearray()),
     lambda: Quire.Memory.new_from_bytes(GLib.Bytes.new(b'')),
 ], ids=['new', 'share', 'wrapped bytes', 'wrapped bytearray', 'GBytes'])
-def test_empty_blocks(make_empty):
+def test_empty_blocks(make_empty: Make) -> None:
     memory = make_empty()
     view = memoryview(memory)
     assert (view.nbytes, view.shape, len(view)) == (0, (0,), 0)
@@ -344,23 +350,23 @@ def test_empty_blocks(make_empty):
         assert view.nbytes == 0
 
 
-def test_views_follow_a_resize():
+def test_views_follow_a_resize() -> None:
     memory = make(bytes(range(16)))
     memory.resize(4, 8)
     assert memoryview(memory).tobytes() == bytes(range(4, 12))
     assert numpy.frombuffer(memory, 'u1').size == 8
 
 
-def test_nothing_is_written_byte_by_byte():
+def test_nothing_is_written_byte_by_byte() -> None:
     # PyGObject alone would ask all but bytes for one item after the other.
     class Watched(bytearray):
         asked = 0
 
-        def __getitem__(self, index):
+        def __getitem__(self, index: Any) -> Any:
             Watched.asked += 1
             return super().__getitem__(index)
 
-        def __iter__(self):
+        def __iter__(self) -> Iterator[int]:
             Watched.asked += 1
             return super().__iter__()
 

@@ -12,7 +12,7 @@ overwritten there.
 
 import pytest
 
-from helpers import check_survived
+from helpers import RunAll, Scripts, check_survived
 
 PRELUDE = '''
 SIZE = 1 << 16
@@ -43,7 +43,7 @@ def check_free(witness):
     assert witness.describe_lock() == 'free', witness.describe_lock()
 '''
 
-SCRIPTS = {}
+SCRIPTS: Scripts = {}
 
 SCRIPTS['numpy.ndarray'] = '''
 import numpy
@@ -396,7 +396,7 @@ ALL = {name: PRELUDE + script for name, script in SCRIPTS.items()}
 
 
 @pytest.mark.parametrize('name', ALL)
-def test_script(name, run_all):
+def test_script(name: str, run_all: RunAll) -> None:
     if name == 'PIL':
         pytest.importorskip('PIL')
     check_survived(run_all(ALL)[name].result())

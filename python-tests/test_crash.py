@@ -10,9 +10,9 @@ of the C library, and with GLib's criticals fatal. It must end as scripts do.
 
 import pytest
 
-from helpers import SANITIZED, check_survived
+from helpers import SANITIZED, RunAll, Scripts, check_survived
 
-SCRIPTS = {}
+SCRIPTS: Scripts = {}
 
 SCRIPTS['bare objects'] = '''
 for cls in (Memory, Quire.Mapping, Quire.MapInfo, Memory.__mro__[2], Quire.Mapping.__mro__[2]):
@@ -306,7 +306,7 @@ assert source.describe_lock() == 'free'
 
 
 @pytest.mark.parametrize('name', SCRIPTS)
-def test_script(name, run_all):
+def test_script(name: str, run_all: RunAll) -> None:
     if name == 'no memory to be had' and SANITIZED:
         pytest.skip('the sanitizer wants more of it than there is')
     check_survived(run_all(SCRIPTS)[name].result())

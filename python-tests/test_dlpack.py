@@ -8,12 +8,14 @@ import ctypes
 import gc
 import sys
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import numpy
 import pytest
 from gi.repository import Quire
 
-from helpers import READ, WRITE, Code, address, counts, make, make_flagged, refused
+from helpers import READ, WRITE, Call, Code, Make, address, counts, make, make_flagged, refused
 
 CONTENT = bytes(range(100))
 
@@ -58,7 +60,7 @@ USED = ctypes.c_char_p(b'used_dltensor')
 class Taken:
     """A consumer: takes the tensor out of a capsule."""
 
-    def __init__(self, capsule):
+    def __init__(self, capsule: object) -> None:
         name = get_name(capsule)
         kind = Versioned if name == b'dltensor_versioned' else Managed
         self.managed = kind.from_address(get_pointer(capsule, name))
@@ -66,24 +68,26 @@ class Taken:
         # The capsule keeps the pointer to its name.
         set_name(capsule, USED)
 
-    def array(self):
+    def array(self) -> ctypes.Array[ctypes.c_uint8]:
         size = self.tensor.shape[0]
-        return (ctypes.c_uint8 * size).from_address(self.tensor.data)
+        kind: type[ctypes.Array[ctypes.c_uint8]] = ctypes.c_uint8 * size
+        return kind.from_address(self.tensor.data)
 
-    def delete(self):
+    def delete(self) -> None:
         self.managed.deleter(ctypes.addressof(self.managed))
 
 
-def export(memory, **arguments):
+def export(memory: Quire.Memory, **arguments: Any) -> Taken:
     return Taken(memory.__dlpack__(**arguments))
 
 
-VERSIONS = {'no version': {}, 'None': {'max_version': None}, '0.8': {'max_version': (0, 8)},
-            '1.0': {'max_version': (1, 0)}, '1.1': {'max_version': (1, 1)}, '2.0': {'max_version': [2, 0]}}
+VERSIONS: dict[str, dict[str, Any]] = {
+    'no version': {}, 'None': {'max_version': None}, '0.8': {'max_version': (0, 8)},
+    '1.0': {'max_version': (1, 0)}, '1.1': {'max_version': (1, 1)}, '2.0': {'max_version': [2, 0]}}
 
 
 @pytest.mark.parametrize('version', VERSIONS)
-def test_export(version):
+def test_export(version: str) -> None:
     memory = make(CONTENT)
     capsule = memory.__dlpack__(**VERSIONS[version])
     versioned = version[0] in '12'
@@ -109,7 +113,7 @@ def test_export(version):
 
 
 @pytest.mark.parametrize('version', VERSIONS)
-def test_a_capsule_that_nobody_takes(version):
+def test_a_capsule_that_nobody_takes(version: str) -> None:
     memory = make(CONTENT)
     capsule = memory.__dlpack__(**VERSIONS[version])
     assert counts(memory) == {'READ+WRITE': 1}
@@ -118,7 +122,7 @@ def test_a_capsule_that_nobody_takes(version):
 
 
 @pytest.mark.parametrize('version', VERSIONS)
-def test_a_tensor_keeps_the_bytes(version):
+def test_a_tensor_keeps_the_bytes(version: str) -> None:
     memory = make(CONTENT)
     taken = export(memory, **VERSIONS[version])
     memory.close()
@@ -133,7 +137,7 @@ def test_a_tensor_keeps_the_bytes(version):
 @pytest.mark.parametrize('make_readonly', [
     lambda: Quire.Memory.wrap(CONTENT), lambda: make(CONTENT)[:], lambda: make_flagged(4, Quire.MemoryFlags.READONLY),
 ], ids=['bytes', 'share', 'flag'])
-def test_export_of_what_is_readonly(make_readonly):
+def test_export_of_what_is_readonly(make_readonly: Make) -> None:
     memory = make_readonly()
     with refused(Code.READ_ONLY, len(memory), kind=BufferError, unchanged=[memory]):
         memory.__dlpack__()
@@ -150,7 +154,7 @@ def test_export_of_what_is_readonly(make_readonly):
     taken.delete()
 
 
-def test_export_beside_other_maps():
+def test_export_beside_other_maps() -> None:
     memory = make(CONTENT)
     with memory.map(READ):
         with refused(Code.BUSY, 100, 1, kind=BufferError, unchanged=[memory]):
@@ -159,16 +163,18 @@ def test_export_beside_other_maps():
         assert taken.managed.flags == READ_ONLY
         taken.delete()
     with memory.map(WRITE):
-        for arguments in ({}, {'max_version': (1, 0)}):
+        for arguments in (VERSIONS['no version'], VERSIONS['1.0']):
             with refused(Code.BUSY, 100, 1, kind=BufferError, unchanged=[memory]):
                 memory.__dlpack__(**arguments)
     memory.close()
-    for use in (memory.__dlpack__, lambda: memory.__dlpack__(copy=True), memory.__dlpack_device__):
+    uses: list[Call] = [
+        memory.__dlpack__, lambda: memory.__dlpack__(copy=True), memory.__dlpack_device__]
+    for use in uses:
         with refused(Code.CLOSED, kind=BufferError):
             use()
 
 
-def test_export_of_a_copy():
+def test_export_of_a_copy() -> None:
     memory = make(CONTENT)
     taken = export(memory, copy=True, max_version=(1, 0))
     assert taken.managed.flags == IS_COPIED
@@ -183,7 +189,7 @@ def test_export_of_a_copy():
         taken.delete()
 
 
-def test_export_of_nothing():
+def test_export_of_nothing() -> None:
     taken = export(Quire.Memory(0))
     assert (taken.tensor.data, taken.tensor.shape[0]) == (None, 0)
     taken.delete()
@@ -195,20 +201,20 @@ def test_export_of_nothing():
     ({'max_version': (1, 0, 0)}, TypeError), ({'max_version': 1}, TypeError), ({'max_version': (1 << 70, 0)}, OverflowError),
     ({'device': None}, TypeError),
 ], ids=repr)
-def test_export_that_makes_no_sense(arguments, kind):
+def test_export_that_makes_no_sense(arguments: dict[str, object], kind: type[Exception]) -> None:
     memory = make(CONTENT)
     with pytest.raises(kind):
-        memory.__dlpack__(**arguments)
+        memory.__dlpack__(**arguments)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
-        memory.__dlpack__(None)
+        memory.__dlpack__(None)  # type: ignore[misc]
     assert counts(memory) == {}
 
 
-def test_device():
+def test_device() -> None:
     assert make(CONTENT).__dlpack_device__() == (1, 0)
 
 
-def test_numpy_takes_a_block():
+def test_numpy_takes_a_block() -> None:
     memory = make(CONTENT)
     numbers = numpy.from_dlpack(memory)
     assert (numbers.dtype, numbers.shape) == (numpy.dtype('u1'), (100,))
@@ -225,7 +231,7 @@ def test_numpy_takes_a_block():
     lambda: numpy.array(5.0), lambda: numpy.zeros((3, 1, 4))[:, :, :], lambda: numpy.zeros((0, 5)),
     lambda: numpy.zeros((5, 4))[2:3, :], lambda: numpy.zeros(1)[::-1],
 ], ids=range(9))
-def test_block_of_numpy(make_numbers):
+def test_block_of_numpy(make_numbers: Callable[[], numpy.ndarray[Any, Any]]) -> None:
     numbers = make_numbers()
     before = sys.getrefcount(numbers)
     memory = Quire.Memory.from_dlpack(numbers)
@@ -245,7 +251,7 @@ def test_block_of_numpy(make_numbers):
     assert sys.getrefcount(numbers) == before
 
 
-def test_block_of_a_block():
+def test_block_of_a_block() -> None:
     memory = make(CONTENT)
     again = Quire.Memory.from_dlpack(memory)
     assert again == memory
@@ -263,11 +269,11 @@ class Frame(Quire.Memory):
     pass
 
 
-def test_block_of_a_class():
+def test_block_of_a_class() -> None:
     assert type(Frame.from_dlpack(make(CONTENT))) is Frame
 
 
-def test_numpy_that_is_not_compact():
+def test_numpy_that_is_not_compact() -> None:
     for numbers in (numpy.zeros((4, 4))[:, 1], numpy.zeros((4, 4)).T[:2], numpy.zeros(9)[::-1],
                     numpy.zeros((4, 4))[:, :3]):
         before = sys.getrefcount(numbers)
@@ -281,16 +287,19 @@ def test_numpy_that_is_not_compact():
 class Producer:
     """A tensor that is made as one likes."""
 
-    def __init__(self, versioned=True, content=CONTENT, shape=(100,), strides=None, major=1, flags=0, deletes=True,
-                 code=1, bits=8, lanes=1, ndim=None, device=(1, 0), byte_offset=0, data=None, asked=True, name=None):
+    def __init__(self, versioned: bool = True, content: bytes = CONTENT, shape: tuple[int, ...] = (100,),
+                 strides: tuple[int, ...] | None = None, major: int = 1, flags: int = 0, deletes: bool = True,
+                 code: int = 1, bits: int = 8, lanes: int = 1, ndim: int | None = None,
+                 device: tuple[int, int] = (1, 0), byte_offset: int = 0, data: int | None = None,
+                 asked: object = True, name: bytes | None = None) -> None:
         self.deleted = 0
-        self.calls = []
+        self.calls: list[dict[str, object]] = []
         self.versioned = versioned
         self.asked_device = device if asked is True else asked
         self.name = name or (b'dltensor_versioned' if versioned else b'dltensor')
         self.content = (ctypes.c_uint8 * max(len(content), 1)).from_buffer_copy(content or b'\0')
         self.shape = (ctypes.c_int64 * len(shape))(*shape)
-        self.strides = strides and (ctypes.c_int64 * len(strides))(*strides)
+        self.strides = (ctypes.c_int64 * len(strides))(*strides) if strides else None
         self.managed = (Versioned if versioned else Managed)()
         self.deleter = DELETER(self.delete)
         if deletes:
@@ -303,18 +312,18 @@ class Producer:
         tensor.ndim = len(shape) if ndim is None else ndim
         tensor.code, tensor.bits, tensor.lanes = code, bits, lanes
         tensor.shape = ctypes.cast(self.shape, ctypes.POINTER(ctypes.c_int64))
-        if strides:
+        if self.strides:
             tensor.strides = ctypes.cast(self.strides, ctypes.POINTER(ctypes.c_int64))
         tensor.byte_offset = byte_offset
 
-    def delete(self, pointer):
+    def delete(self, pointer: int) -> None:
         assert pointer == ctypes.addressof(self.managed)
         self.deleted += 1
 
-    def __dlpack_device__(self):
+    def __dlpack_device__(self) -> object:
         return self.asked_device
 
-    def __dlpack__(self, **arguments):
+    def __dlpack__(self, **arguments: object) -> object:
         self.calls.append(arguments)
         if not self.versioned and arguments:
             raise TypeError('an old producer')
@@ -324,7 +333,7 @@ class Producer:
 
 
 @pytest.mark.parametrize('versioned', [False, True])
-def test_block_of_a_tensor(versioned):
+def test_block_of_a_tensor(versioned: bool) -> None:
     producer = Producer(versioned)
     memory = Quire.Memory.from_dlpack(producer)
     assert memory == CONTENT
@@ -349,7 +358,7 @@ def test_block_of_a_tensor(versioned):
     ({'shape': (0,), 'data': 0}, b''), ({'shape': (5, 0, 5), 'strides': (3, 3, 3)}, b''),
     ({'deletes': False}, CONTENT), ({'versioned': False, 'deletes': False}, CONTENT),
 ], ids=repr)
-def test_tensors_of_all_kinds(arguments, expected):
+def test_tensors_of_all_kinds(arguments: dict[str, Any], expected: bytes) -> None:
     producer = Producer(**arguments)
     memory = Quire.Memory.from_dlpack(producer)
     assert memory == expected
@@ -365,7 +374,7 @@ def test_tensors_of_all_kinds(arguments, expected):
     {'ndim': -1}, {'data': 0}, {'major': 2}, {'major': 0}, {'name': b'used_dltensor'},
     {'name': b'used_dltensor_versioned'}, {'name': b'other'},
 ], ids=repr)
-def test_tensors_that_are_refused(arguments):
+def test_tensors_that_are_refused(arguments: dict[str, Any]) -> None:
     producer = Producer(**arguments)
     with pytest.raises(BufferError):
         Quire.Memory.from_dlpack(producer)
@@ -375,19 +384,19 @@ def test_tensors_that_are_refused(arguments):
         assert get_name(producer.capsule) == producer.name
 
 
-def test_what_is_no_producer():
+def test_what_is_no_producer() -> None:
     class Wrong:
-        def __init__(self, result):
+        def __init__(self, result: object) -> None:
             self.result = result
 
-        def __dlpack__(self, **arguments):
+        def __dlpack__(self, **arguments: object) -> object:
             if isinstance(self.result, Exception):
                 raise self.result
             return self.result
 
     for other in (None, 5, b'bytes', object()):
         with pytest.raises(TypeError):
-            Quire.Memory.from_dlpack(other)
+            Quire.Memory.from_dlpack(other)  # type: ignore[arg-type]
     for result in (None, 5, b'bytes', new_capsule(1, b'x', None)):
         with pytest.raises(BufferError):
             Quire.Memory.from_dlpack(Wrong(result))
@@ -400,12 +409,12 @@ def test_what_is_no_producer():
                 Quire.Memory.from_dlpack(Producer(asked=device))
 
 
-def test_a_tensor_is_taken_once():
+def test_a_tensor_is_taken_once() -> None:
     producer = Producer()
     capsule = producer.__dlpack__()
 
     class Same:
-        def __dlpack__(self, **arguments):
+        def __dlpack__(self, **arguments: object) -> object:
             return capsule
 
     memory = Quire.Memory.from_dlpack(Same())
@@ -415,7 +424,7 @@ def test_a_tensor_is_taken_once():
     assert producer.deleted == 1
 
 
-def test_deleter_on_another_thread():
+def test_deleter_on_another_thread() -> None:
     producer = Producer()
     held = [Quire.Memory.from_dlpack(producer)]
     thread = threading.Thread(target=held.clear)

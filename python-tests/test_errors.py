@@ -6,20 +6,21 @@
 
 import builtins
 import socket
+from collections.abc import Callable
 
 import pytest
 from gi.repository import Gio, GLib, Quire
 
-from helpers import (DOMAIN, EXCLUSIVE, READ, READWRITE, UNIQUE, WRITE, Code, counts, make, make_flagged,
-                     refused, state)
+from helpers import (DOMAIN, EXCLUSIVE, READ, READWRITE, UNIQUE, WRITE, Call, Code, Kind, Use, counts, make,
+                     make_flagged, parent_of, refused, state)
 
 
-def test_domain():
+def test_domain() -> None:
     assert DOMAIN == 'quire-memory-error-quark'
     assert GLib.quark_from_string(DOMAIN) == Quire.memory_error_quark()
 
 
-def test_buffer_error_is_both():
+def test_buffer_error_is_both() -> None:
     assert issubclass(Quire.BufferError, GLib.Error)
     assert issubclass(Quire.BufferError, builtins.BufferError)
     memory = make(b'abcd')
@@ -34,14 +35,14 @@ def test_buffer_error_is_both():
     assert not isinstance(error, Quire.MemoryError)
 
 
-def end_twice():
+def end_twice() -> None:
     memory = make(bytes(77))
     info = memory.map(READ)
     memory.unmap(info)
     memory.unmap(info)
 
 
-def map_under_a_share():
+def map_under_a_share() -> None:
     memory = make(bytes(77))
     share = memory[:]
     try:
@@ -50,7 +51,7 @@ def map_under_a_share():
         share.close()
 
 
-REACHED = {
+REACHED: dict[str, tuple[Call, int]] = {
     'FAILED': (lambda: make(bytes(77)).unlock(READ), 77),
     'READ_ONLY': (lambda: Quire.Memory.wrap(bytes(77)).map(WRITE), 77),
     'BUSY': (map_under_a_share, 77),
@@ -65,7 +66,7 @@ REACHED = {
 
 
 @pytest.mark.parametrize('name', REACHED)
-def test_every_code(name):
+def test_every_code(name: str) -> None:
     provoke, number = REACHED[name]
     with pytest.raises(GLib.Error) as caught:
         provoke()
@@ -76,7 +77,7 @@ def test_every_code(name):
     assert str(number) in error.message or hex(number) in error.message
 
 
-CLASSES = {
+CLASSES: dict[str, tuple[str, tuple[type[Exception], ...]]] = {
     'FAILED': ('Failed', ()),
     'READ_ONLY': ('ReadOnly', (BufferError, TypeError)),
     'BUSY': ('Busy', (BufferError,)),
@@ -92,7 +93,7 @@ CONVENTIONS = {BufferError, TypeError, IndexError, ValueError, MemoryError, Over
 
 
 @pytest.mark.parametrize('name', REACHED)
-def test_every_code_has_a_class(name):
+def test_every_code_has_a_class(name: str) -> None:
     class_name, conventions = CLASSES[name]
     cls = getattr(Quire.Error, class_name)
     with pytest.raises(cls) as caught:
@@ -107,7 +108,7 @@ def test_every_code_has_a_class(name):
         assert other == class_name or not isinstance(caught.value, getattr(Quire.Error, other))
 
 
-def test_classes_have_names():
+def test_classes_have_names() -> None:
     for name, (class_name, _) in CLASSES.items():
         cls = getattr(Quire.Error, class_name)
         assert (cls.__module__, cls.__qualname__) == ('gi.repository.Quire', f'Error.{class_name}')
@@ -123,11 +124,12 @@ def test_classes_have_names():
     assert classes == {getattr(Quire.Error, class_name) for class_name, _ in CLASSES.values()}
 
 
-def introspected(name):
+def introspected(name: str) -> Callable[..., object]:
     """A method as PyGObject has it, which knows nothing of the classes."""
     base = Quire.Memory.__mro__[2]
     assert base.__module__ == 'gi.repository.Quire'
-    return getattr(base, name)
+    method: Callable[..., object] = getattr(base, name)
+    return method
 
 
 @pytest.mark.parametrize('cls, provoke', [
@@ -145,30 +147,36 @@ def introspected(name):
     ('NoSpace', lambda: Quire.Memory.new_with_params(1 << 62, None)),
     ('NotSupported', lambda: Quire.Memory.new_with_params(1, Quire.AllocationParams(align=2))),
 ])
-def test_errors_of_introspected_calls_have_the_classes(cls, provoke):
+def test_errors_of_introspected_calls_have_the_classes(cls: str, provoke: Call) -> None:
     with pytest.raises(getattr(Quire.Error, cls)) as caught:
         provoke()
     assert type(caught.value) is getattr(Quire.Error, cls)
     assert caught.value.domain == DOMAIN
 
 
-def busy():
-    memory = make(bytes(77))
-    memory.held = memory.map(WRITE)
+class Held(Quire.Memory):
+    info: Quire.Mapping
+
+
+def busy() -> Quire.Memory:
+    memory = Held(77)
+    memory.info = memory.map(WRITE)
     return memory
 
 
-def closed():
+def closed() -> Quire.Memory:
     memory = make(bytes(77))
     memory.close()
     return memory
 
 
-def test_errors_made_by_hand():
-    for make_error in (lambda: GLib.Error('why', DOMAIN, Code.BUSY),
-                       lambda: GLib.Error(message='why', domain=DOMAIN, code=Code.BUSY),
-                       lambda: GLib.Error.new_literal(Quire.memory_error_quark(), 'why', Code.BUSY),
-                       lambda: Quire.Error('why', code=Code.BUSY)):
+def test_errors_made_by_hand() -> None:
+    ways: list[Callable[[], GLib.Error]] = [
+        lambda: GLib.Error('why', DOMAIN, Code.BUSY),
+        lambda: GLib.Error(message='why', domain=DOMAIN, code=Code.BUSY),
+        lambda: GLib.Error.new_literal(Quire.memory_error_quark(), 'why', Code.BUSY),
+        lambda: Quire.Error('why', code=Code.BUSY)]
+    for make_error in ways:
         error = make_error()
         assert type(error) is Quire.Error.Busy
         assert (error.message, error.domain, error.code) == ('why', DOMAIN, Code.BUSY)
@@ -177,13 +185,13 @@ def test_errors_made_by_hand():
     assert type(GLib.Error('why', DOMAIN, 77)) is Quire.Error
 
 
-def test_errors_of_others_are_as_they_were():
+def test_errors_of_others_are_as_they_were() -> None:
     assert type(GLib.Error()) is GLib.Error
     assert type(GLib.Error('why', 'g-io-error-quark', 1)) is GLib.Error
     assert GLib.Error('why', 'g-io-error-quark', 1).args == ('why',)
 
     class Own(GLib.Error):
-        def __init__(self, first, *, second):
+        def __init__(self, first: str, *, second: int) -> None:
             super().__init__(first, DOMAIN, second)
 
     assert type(Own('why', second=2)) is Own
@@ -193,15 +201,15 @@ def test_errors_of_others_are_as_they_were():
     assert not isinstance(caught.value, Quire.Error)
 
 
-def test_errors_are_no_others():
+def test_errors_are_no_others() -> None:
     with pytest.raises(TypeError):
-        Quire.Error.Busy(1, 2, 3, 4)
+        Quire.Error.Busy(1, 2, 3, 4)  # type: ignore[call-arg, arg-type]
     assert not issubclass(Quire.Error, tuple(CONVENTIONS))
     for name in vars(Quire.Error):
         assert name.startswith('_') or name in {'copy', *(cls for cls, _ in CLASSES.values())}
 
 
-def test_every_code_is_reached():
+def test_every_code_is_reached() -> None:
     assert set(REACHED) == {name for name in dir(Code) if name.isupper()}
 
 
@@ -209,16 +217,18 @@ def test_every_code_is_reached():
     (1 << 62, Code.NO_SPACE), ((1 << 63) - 1, Code.NO_SPACE), (1 << 63, Code.TOO_LARGE),
     ((1 << 64) - 1, Code.TOO_LARGE),
 ], ids=hex)
-def test_new_of_too_much(size, code):
-    for allocate in (Quire.Memory, Quire.Memory.new, lambda n: Quire.Memory.new_with_params(n, None),
-                     lambda n: Quire.Allocator.find(None).alloc(n, None)):
+def test_new_of_too_much(size: int, code: Quire.MemoryError) -> None:
+    ways: list[Callable[[int], Quire.Memory]] = [
+        Quire.Memory, Quire.Memory.new, lambda n: Quire.Memory.new_with_params(n, None),
+        lambda n: Quire.Allocator.find(None).alloc(n, None)]
+    for allocate in ways:
         with refused(code, size):
             allocate(size)
 
 
 @pytest.mark.parametrize('field', ['prefix', 'padding'])
 @pytest.mark.parametrize('value', [1 << 62, 1 << 63, (1 << 64) - 1, (1 << 64) - 100], ids=hex)
-def test_new_with_too_much_beside(field, value):
+def test_new_with_too_much_beside(field: str, value: int) -> None:
     params = Quire.AllocationParams.new()
     setattr(params, field, value)
     code = Code.NO_SPACE if value == 1 << 62 else Code.TOO_LARGE
@@ -227,7 +237,7 @@ def test_new_with_too_much_beside(field, value):
 
 
 @pytest.mark.parametrize('align', [2, 5, 6, 8, 4096, 1 << 63, (1 << 64) - 2], ids=hex)
-def test_alignment_that_is_no_mask(align):
+def test_alignment_that_is_no_mask(align: int) -> None:
     params = Quire.AllocationParams.new()
     params.align = align
     with refused(Code.NOT_SUPPORTED, align):
@@ -235,7 +245,7 @@ def test_alignment_that_is_no_mask(align):
 
 
 @pytest.mark.parametrize('align', [(1 << 62) - 1, (1 << 63) - 1, (1 << 64) - 1], ids=hex)
-def test_alignment_beyond_all_memory(align):
+def test_alignment_beyond_all_memory(align: int) -> None:
     params = Quire.AllocationParams.new()
     params.align = align
     with refused(Code.NO_SPACE):
@@ -243,10 +253,10 @@ def test_alignment_beyond_all_memory(align):
 
 
 @pytest.mark.parametrize('bit', range(8, 16))
-def test_flags_that_scripts_do_not_have(bit):
+def test_flags_that_scripts_do_not_have(bit: int) -> None:
     # The library keeps flags of its own there: closed, window, share.
     params = Quire.AllocationParams.new()
-    params.flags = 1 << bit
+    params.flags = 1 << bit  # type: ignore[assignment]
     try:
         memory = Quire.Memory.new_with_params(100, params)
     except GLib.Error as error:
@@ -263,20 +273,20 @@ def test_flags_that_scripts_do_not_have(bit):
     (float('nan'), (TypeError, ValueError)), ('5', TypeError), (None, TypeError), (b'5', TypeError),
     ([5], TypeError), (object(), TypeError), (5j, TypeError),
 ], ids=repr)
-def test_new_of_no_size(wrong, kind):
+def test_new_of_no_size(wrong: object, kind: Kind) -> None:
     with pytest.raises(kind):
-        Quire.Memory(wrong)
+        Quire.Memory(wrong)  # type: ignore[arg-type]
 
 
-def test_new_takes_one_size():
+def test_new_takes_one_size() -> None:
     for arguments in ((), (1, 2)):
         with pytest.raises(TypeError):
             Quire.Memory(*arguments)
     with pytest.raises(TypeError):
-        Quire.Memory(length=5)
+        Quire.Memory(length=5)  # type: ignore[call-arg]
 
 
-RANGED = {
+RANGED: dict[str, Callable[[Quire.Memory, int, int], object]] = {
     'share': lambda memory, offset, size: memory.share(offset, size),
     'copy': lambda memory, offset, size: memory.copy(offset, size),
     'fill': lambda memory, offset, size: memory.fill(offset, size, 1),
@@ -292,7 +302,7 @@ RANGED = {
     (0, 101), (1, 100), (101, 0), (50, 51), (1 << 62, 1), (0, 1 << 62), (1 << 62, 1 << 62),
     ((1 << 63) - 1, 1), (1, (1 << 63) - 1),
 ])
-def test_out_of_range(name, offset, size):
+def test_out_of_range(name: str, offset: int, size: int) -> None:
     memory = make(bytes(range(100)))
     with refused(Code.OUT_OF_RANGE, offset, size, 100, unchanged=[memory]):
         RANGED[name](memory, offset, size)
@@ -305,19 +315,19 @@ def test_out_of_range(name, offset, size):
     (b'1', TypeError), ([], TypeError), (float('inf'), (OverflowError, TypeError)),
     (float('nan'), (ValueError, TypeError)),
 ], ids=repr)
-def test_ranges_that_are_no_numbers(name, wrong, kind):
+def test_ranges_that_are_no_numbers(name: str, wrong: object, kind: Kind) -> None:
     memory = make(bytes(range(100)))
     before = state(memory)
     for arguments in ((wrong, 1), (0, wrong)):
         with pytest.raises(kind):
-            RANGED[name](memory, *arguments)
+            RANGED[name](memory, *arguments)  # type: ignore[arg-type]
     assert state(memory) == before
     assert bytes(memory) == bytes(range(100))
 
 
 @pytest.mark.parametrize('name', ['share', 'copy', 'fill', 'read', 'read_from_stream'])
 @pytest.mark.parametrize('size', [-2, -(1 << 62), -(1 << 63)])
-def test_negative_sizes(name, size):
+def test_negative_sizes(name: str, size: int) -> None:
     memory = make(bytes(100))
     with refused(Code.OUT_OF_RANGE, size, unchanged=[memory]):
         RANGED[name](memory, 0, size)
@@ -325,14 +335,14 @@ def test_negative_sizes(name, size):
 
 @pytest.mark.parametrize('name', ['share', 'copy', 'resize'])
 @pytest.mark.parametrize('offset', [-1, -(1 << 62), -(1 << 63)])
-def test_negative_offsets(name, offset):
+def test_negative_offsets(name: str, offset: int) -> None:
     memory = make(bytes(100))
     with refused(Code.OUT_OF_RANGE, offset, unchanged=[memory]):
         RANGED[name](memory, offset, 1)
 
 
 @pytest.mark.parametrize('name', ['fill', 'read', 'read_from_stream'])
-def test_offsets_that_have_no_sign(name):
+def test_offsets_that_have_no_sign(name: str) -> None:
     memory = make(bytes(100))
     with pytest.raises(OverflowError):
         RANGED[name](memory, -1, 1)
@@ -341,32 +351,34 @@ def test_offsets_that_have_no_sign(name):
             RANGED[name](memory, offset, 1)
 
 
-def test_write_out_of_range():
+def test_write_out_of_range() -> None:
     memory = make(bytes(range(100)))
     for offset, size in ((100, 1), (99, 2), (0, 101), ((1 << 64) - 1, 1), (1 << 62, 5)):
         with refused(Code.OUT_OF_RANGE, offset, size, 100, unchanged=[memory]):
             memory.write(offset, bytes(size))
     for wrong in (None, 5, 'text', [256], [-1], object()):
         with pytest.raises((TypeError, ValueError)):
-            memory.write(0, wrong)
+            memory.write(0, wrong)  # type: ignore[arg-type]
     assert bytes(memory) == bytes(range(100))
 
 
 @pytest.mark.parametrize('value', [-1, 256, 1 << 64, 'x', None])
-def test_fill_with_what_is_no_byte(value):
+def test_fill_with_what_is_no_byte(value: object) -> None:
     memory = make(bytes(range(100)))
     with pytest.raises((TypeError, ValueError)):
-        memory.fill(0, -1, value)
+        memory.fill(0, -1, value)  # type: ignore[arg-type]
     assert bytes(memory) == bytes(range(100))
 
 
-def connection():
+def connection() -> Gio.UnixConnection:
     left, right = socket.socketpair()
     right.close()
-    return Gio.Socket.new_from_fd(left.detach()).connection_factory_create_connection()
+    made = Gio.Socket.new_from_fd(left.detach()).connection_factory_create_connection()
+    assert isinstance(made, Gio.UnixConnection)
+    return made
 
 
-ASKED_OF_A_HANDLE = {
+ASKED_OF_A_HANDLE: dict[str, Use] = {
     'map': lambda memory: memory.map(),
     'lock': lambda memory: memory.lock(READ),
     'lock exclusive': lambda memory: memory.lock(EXCLUSIVE),
@@ -427,7 +439,7 @@ ASKED_OF_A_HANDLE = {
 
 
 @pytest.mark.parametrize('name', ASKED_OF_A_HANDLE)
-def test_a_closed_handle_is_of_no_use(name):
+def test_a_closed_handle_is_of_no_use(name: str) -> None:
     memory = make(bytes(100))
     share = memory[:]
     share.close()
@@ -438,7 +450,7 @@ def test_a_closed_handle_is_of_no_use(name):
     assert 'Memory' in repr(share)
 
 
-def test_every_method_was_asked():
+def test_every_method_was_asked() -> None:
     methods = {name for name in dir(Quire.Memory)
                if not name.startswith('_') and callable(getattr(Quire.Memory, name))}
     asked = {name.split()[0] for name in ASKED_OF_A_HANDLE}
@@ -448,10 +460,10 @@ def test_every_method_was_asked():
                                'unmap'}
 
 
-def test_unmap_of_a_closed_handle():
+def test_unmap_of_a_closed_handle() -> None:
     memory = make(bytes(100))
     share = memory[:]
-    again = share.get_parent()
+    again = parent_of(share)
     info = again.map(READWRITE & READ)
     again.close()
     with refused(Code.CLOSED, unchanged=[memory]):
@@ -461,13 +473,13 @@ def test_unmap_of_a_closed_handle():
     assert counts(memory) == {'share': 1}
 
 
-def test_new_from_what_is_no_bytes():
+def test_new_from_what_is_no_bytes() -> None:
     for wrong in (None, b'bytes', 5, make(b'abc')):
         with pytest.raises(TypeError):
-            Quire.Memory.new_from_bytes(wrong)
+            Quire.Memory.new_from_bytes(wrong)  # type: ignore[arg-type]
 
 
-def test_stream_that_fails():
+def test_stream_that_fails() -> None:
     memory = make(bytes(8))
     stream = Gio.MemoryInputStream.new_from_bytes(GLib.Bytes.new(b'abcd'))
     stream.close(None)
@@ -476,9 +488,9 @@ def test_stream_that_fails():
     assert caught.value.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED)
     cancellable = Gio.Cancellable()
     cancellable.cancel()
-    stream = Gio.File.new_for_path(__file__).read(None)
+    file = Gio.File.new_for_path(__file__).read(None)
     with pytest.raises(GLib.Error) as caught:
-        memory.read_from_stream(0, -1, stream, cancellable)
-    stream.close(None)
+        memory.read_from_stream(0, -1, file, cancellable)
+    file.close(None)
     assert caught.value.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED)
     assert counts(memory) == {}

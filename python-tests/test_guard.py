@@ -29,7 +29,7 @@ def poke(where, value=1):
 '''
 
 
-def is_stopped(script):
+def is_stopped(script: str) -> bool:
     """Whether a script is stopped by a fault, and that in its last line."""
     *lines, last = script.strip().split('\n')
     before = '\n'.join(lines) + '\nprint("here", flush=True)\n'
@@ -44,7 +44,7 @@ def is_stopped(script):
 @needs_signal
 @pytest.mark.parametrize('size', [1, 13, 4096])
 @pytest.mark.parametrize('access', ['peek', 'poke'])
-def test_one_byte_too_far(size, access):
+def test_one_byte_too_far(size: int, access: str) -> None:
     assert is_stopped(f'''
 memory = guard.alloc({size}, None)
 where = at(memory)
@@ -52,7 +52,7 @@ where = at(memory)
 ''')
 
 
-def test_all_of_it():
+def test_all_of_it() -> None:
     assert not is_stopped('''
 memory = guard.alloc(5000, None)
 where = at(memory)
@@ -61,7 +61,7 @@ poke(where), poke(where + 4999), peek(where)
 
 
 @needs_signal
-def test_before():
+def test_before() -> None:
     assert is_stopped('''
 memory = guard.alloc(4096, None)
 where = at(memory)
@@ -70,7 +70,7 @@ peek(where - 1)
 
 
 @needs_signal
-def test_after_free():
+def test_after_free() -> None:
     assert is_stopped('''
 memory = guard.alloc(100, None)
 where = at(memory)
@@ -79,7 +79,7 @@ peek(where)
 ''')
 
 
-def test_out_of_quarantine():
+def test_out_of_quarantine() -> None:
     """Nothing is kept without a quarantine: what comes next may be where the last one was."""
     result = run_script(SETUP + '''
 for quarantine in (0, 3):
@@ -93,7 +93,7 @@ for quarantine in (0, 3):
     check_survived(result)
 
 
-def test_found_at_the_end():
+def test_found_at_the_end() -> None:
     """With an alignment there is room for a byte or two; it is looked at at the end."""
     result = run_script(SETUP + '''
 os.environ.pop('G_DEBUG')
@@ -112,7 +112,7 @@ assert mine.props.n_damaged == mine.get_n_damaged() == 1
     assert 'A block of 13 bytes was written outside: the byte at 1 after the end' in result.stderr
 
 
-def test_aborts():
+def test_aborts() -> None:
     result = run_script(SETUP + '''
 mine = Quire.GuardAllocator(aborts=True)
 memory = mine.alloc(13, None)
@@ -127,7 +127,7 @@ print('there', flush=True)
     assert 'the byte at 2 before the start' in result.stderr
 
 
-def test_is_a_block():
+def test_is_a_block() -> None:
     guard = Quire.Allocator.find('guard')
     assert isinstance(guard, Quire.GuardAllocator)
     assert guard.get_mem_type() == 'guard'
@@ -140,7 +140,7 @@ def test_is_a_block():
     assert Quire.GuardAllocator.new().alloc(0, None).get_sizes() == (0, 0, 0)
 
 
-def test_no_space():
+def test_no_space() -> None:
     guard = Quire.Allocator.find('guard')
     with refused(Code.NO_SPACE, (1 << 63) - 1):
         guard.alloc((1 << 63) - 1, None)
@@ -150,10 +150,10 @@ def test_no_space():
         guard.alloc(8, params)
 
 
-def test_mappings_do_not_leak():
+def test_mappings_do_not_leak() -> None:
     mine = Quire.GuardAllocator(quarantine=5)
 
-    def count():
+    def count() -> int:
         with open('/proc/self/maps') as maps:
             return len(maps.readlines())
 

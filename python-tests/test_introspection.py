@@ -8,6 +8,7 @@ import gc
 import inspect
 import pydoc
 import re
+from collections.abc import Iterator
 
 import pytest
 from gi.repository import Gio, GLib, GObject, Quire
@@ -65,13 +66,13 @@ ENUMS = {
 }
 
 
-def public(cls, *above):
+def public(cls: object, *above: type) -> set[str]:
     """The public names of a class, without those of the classes above it."""
     inherited = {name for base in above for name in dir(base)}
     return {name for name in dir(cls) if not name.startswith('_')} - inherited
 
 
-def test_public_names():
+def test_public_names() -> None:
     assert public(Quire.Memory) == MEMORY
     assert public(Quire.Mapping) == MAPPING
     assert public(Quire.AllocationParams) == PARAMS
@@ -80,7 +81,7 @@ def test_public_names():
 
 
 @pytest.mark.parametrize('name', ENUMS)
-def test_values_are_those_of_the_headers(name):
+def test_values_are_those_of_the_headers(name: str) -> None:
     enum = getattr(Quire, name)
     assert {member: int(getattr(enum, member)) for member in dir(enum) if member.isupper()} == ENUMS[name]
     assert issubclass(enum, (GObject.GFlags, GObject.GEnum))
@@ -100,7 +101,7 @@ def test_values_are_those_of_the_headers(name):
     # The struct.
     'allocator', 'parent', 'align', 'offset', 'lock_word', 'base', 'qdata', 'user_data', 'address',
 ])
-def test_not_exposed(name):
+def test_not_exposed(name: str) -> None:
     for cls in (Quire.Memory, Quire.Mapping, Quire):
         assert not hasattr(cls, name), cls
     assert name not in public(Quire.Allocator, GObject.Object)
@@ -109,28 +110,29 @@ def test_not_exposed(name):
     assert not hasattr(memory.map(READ), name)
 
 
-def test_no_function_stands_alone():
+def test_no_function_stands_alone() -> None:
     assert not [name for name in dir(Quire) if name.startswith(('allocator_', 'mapping_', 'map_info'))]
     with pytest.raises(AttributeError):
-        Quire.memory_new_wrapped
+        Quire.memory_new_wrapped  # type: ignore[attr-defined]
 
 
-def test_the_struct_of_c_is_not_that_of_scripts():
+def test_the_struct_of_c_is_not_that_of_scripts() -> None:
     assert Quire.MapInfo is Quire.Mapping
-    info = Quire.MapInfo.__mro__[2].__info__
+    info = Quire.MapInfo.__mro__[2].__info__  # type: ignore[attr-defined]
     assert info.get_name() == 'Mapping'
     assert info.get_fields() == ()
-    assert Quire.Memory.__info__.get_fields() == ()
+    assert Quire.Memory.__info__.get_fields() == ()  # type: ignore[attr-defined]
 
 
-def test_virtual_functions_of_c_are_not_for_scripts():
+def test_virtual_functions_of_c_are_not_for_scripts() -> None:
     assert not hasattr(Quire.Allocator, 'do_free')
     assert not hasattr(Quire.Allocator, 'do_mem_map')
-    assert sorted(vfunc.get_name() for vfunc in Quire.Allocator.__info__.get_vfuncs()) == [
+    info = Quire.Allocator.__info__  # type: ignore[attr-defined]
+    assert sorted(vfunc.get_name() for vfunc in info.get_vfuncs()) == [
         'alloc', 'mapped', 'released', 'unmapped']
 
 
-def results_of(thing):
+def results_of(thing: object) -> Iterator[tuple[str, object]]:
     """What its methods without arguments and its properties give."""
     for name in dir(thing):
         if name.startswith('_') or name in ('close', 'release', 'unmap', 'make_writable'):
@@ -144,7 +146,7 @@ def results_of(thing):
         yield name, value
 
 
-def test_no_address_reaches_a_script():
+def test_no_address_reaches_a_script() -> None:
     memory = make(b'abcd')
     info = memory.map(READWRITE)
     for thing in (memory, info):
@@ -158,10 +160,10 @@ SENTENCE = re.compile(r'[A-Z].*[.:]', re.DOTALL)
 
 
 @pytest.mark.parametrize('cls', [Quire.Memory, Quire.Mapping, Quire.AllocationParams, Quire.Error, Quire.BufferError],
-                         ids=lambda cls: cls.__name__)
-def test_everything_has_a_docstring(cls):
+                         ids=lambda cls: str(cls.__name__))
+def test_everything_has_a_docstring(cls: type) -> None:
     """Ours, in sentences; not what PyGObject makes of a signature."""
-    assert SENTENCE.match(inspect.getdoc(cls))
+    assert SENTENCE.match(inspect.getdoc(cls) or '')
     for name in dir(cls):
         member = inspect.getattr_static(cls, name)
         # What each exception of Python has, and what a struct in C has as a field.
@@ -173,7 +175,7 @@ def test_everything_has_a_docstring(cls):
     assert len(pydoc.render_doc(cls)) > 500
 
 
-def test_what_is_not_ours_has_a_docstring_too():
+def test_what_is_not_ours_has_a_docstring_too() -> None:
     for name in dir(Quire):
         thing = getattr(Quire, name)
         if name.startswith('_') or not (callable(thing) or isinstance(thing, type)):
@@ -184,12 +186,12 @@ def test_what_is_not_ours_has_a_docstring_too():
                 assert inspect.getdoc(getattr(thing, member)), (name, member)
 
 
-def test_functions_say_what_they_take():
-    assert 'Quire.Memory' in Quire.Memory.wrap.__doc__
-    assert 'MapInfo' in Quire.Memory.map.__doc__
+def test_functions_say_what_they_take() -> None:
+    assert 'Quire.Memory' in (Quire.Memory.wrap.__doc__ or '')
+    assert 'MapInfo' in (Quire.Memory.map.__doc__ or '')
 
 
-def test_tuples_have_names():
+def test_tuples_have_names() -> None:
     sizes = make(b'abcd').get_sizes()
     assert (sizes.offset, sizes.maxsize) == (0, 4)
     memory = make(b'abcd')
@@ -197,14 +199,14 @@ def test_tuples_have_names():
     assert memory.merge(make(b'')).copied == 4
 
 
-def test_constructors_are_static():
+def test_constructors_are_static() -> None:
     # PyGObject lends no instance to them.
     for name in ('new', 'new_from_bytes', 'new_with_params', 'wrap', 'merge_list'):
         with pytest.raises(TypeError):
             getattr(Quire.Memory, name)()
 
 
-def test_memory_travels_through_glib():
+def test_memory_travels_through_glib() -> None:
     memory = make(b'abcd')
     value = GObject.Value(Quire.Memory, memory)
     again = value.get_boxed()
@@ -215,22 +217,23 @@ def test_memory_travels_through_glib():
         memory = GObject.Property(type=Quire.Memory)
 
         @GObject.Signal(arg_types=(Quire.Memory,))
-        def arrived(self, memory):
+        def arrived(self, memory: Quire.Memory) -> None:
             self.memory = memory
 
     holder = Holder()
     store.append(holder)
     holder.emit('arrived', memory)
-    assert bytes(store.get_item(0).memory) == b'abcd'
+    item = store.get_item(0)
+    assert isinstance(item, Holder) and bytes(item.memory) == b'abcd'
     holder.memory.write(0, b'A')
     holder.memory.close()
     assert bytes(memory) == b'Abcd'
-    del holder, store, value, again
+    del holder, store, item, value, again
     gc.collect()
     assert bytes(memory) == b'Abcd'
 
 
-def test_enum_of_errors_is_no_exception():
+def test_enum_of_errors_is_no_exception() -> None:
     assert not issubclass(Quire.MemoryError, BaseException)
     assert Code.BUSY.value_nick == 'busy'
     assert GLib.quark_to_string(Quire.memory_error_quark()) == 'quire-memory-error-quark'

@@ -11,19 +11,31 @@ import pickle
 import sys
 import threading
 import weakref
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy
 import pytest
 from gi.repository import Gio, GLib, Quire
+from numpy.typing import NDArray
 
-from helpers import READ, READWRITE, SANITIZED, WRITE, counts, make, make_flagged
+from helpers import READ, READWRITE, SANITIZED, WRITE, Use, counts, make, make_flagged
 
 
 class Exporter(bytearray):
     """A buffer that can be watched."""
 
 
-def watched(size=64):
+Thing = TypeVar('Thing')
+
+
+def alive(reference: weakref.ref[Thing]) -> Thing:
+    thing = reference()
+    assert thing is not None
+    return thing
+
+
+def watched(size: int = 64) -> tuple[Exporter, weakref.ref[Exporter]]:
     exporter = Exporter(size)
     return exporter, weakref.ref(exporter)
 
@@ -49,14 +61,14 @@ def watched(size=64):
     lambda memory: (ctypes.c_char * 8).from_buffer(memory),
 ], ids=['memory', 'share', 'share of share', 'merge', 'parent', 'bytes', 'bytes of bytes', 'from bytes', 'wrap',
         'map', 'copied map', 'view of a map', 'view bytes', 'view', 'cast', 'numpy', 'pointer', 'ctypes'])
-def test_the_exporter_is_held_until_the_last_user_goes(derive):
+def test_the_exporter_is_held_until_the_last_user_goes(derive: Use) -> None:
     exporter, reference = watched()
     held = derive(Quire.Memory.wrap(exporter))
     del exporter
     gc.collect()
     assert reference() is not None
     with pytest.raises(BufferError):
-        reference().append(1)
+        alive(reference).append(1)
     del held
     gc.collect()
     assert reference() is None
@@ -68,7 +80,7 @@ def test_the_exporter_is_held_until_the_last_user_goes(derive):
     lambda memory: memory + make(b'x'),
     lambda memory: bytes(memory),
 ], ids=['copy', 'read', 'merge', 'bytes'])
-def test_copies_hold_nothing(make_derived):
+def test_copies_hold_nothing(make_derived: Use) -> None:
     exporter, reference = watched()
     derived = make_derived(Quire.Memory.wrap(exporter))
     del exporter
@@ -76,7 +88,7 @@ def test_copies_hold_nothing(make_derived):
     assert derived is not None
 
 
-def test_wrap_holds_one_buffer():
+def test_wrap_holds_one_buffer() -> None:
     exporter = Exporter(8)
     before = sys.getrefcount(exporter)
     memory = Quire.Memory.wrap(exporter)
@@ -89,7 +101,7 @@ def test_wrap_holds_one_buffer():
     exporter.append(1)
 
 
-def test_wrap_that_fails_holds_nothing():
+def test_wrap_that_fails_holds_nothing() -> None:
     strided = numpy.zeros((4, 4))[:, 1]
     before = sys.getrefcount(strided)
     for _ in range(10):
@@ -98,7 +110,7 @@ def test_wrap_that_fails_holds_nothing():
     assert sys.getrefcount(strided) == before
 
 
-def test_a_view_holds_its_object_until_it_goes():
+def test_a_view_holds_its_object_until_it_goes() -> None:
     memory = make(b'abcd')
     info = memory.map(READWRITE)
     for thing in (memory, info):
@@ -113,32 +125,36 @@ def test_a_view_holds_its_object_until_it_goes():
     assert sys.getrefcount(info) == before
 
 
-def cycle_through(make_exporter):
-    """An exporter that refers to the block over its buffer, and something to watch it by."""
-    class Holder:
-        pass
-
-    holder = Holder()
-    holder.memory = Quire.Memory.wrap(make_exporter(holder))
-    return weakref.ref(holder)
+class Holder:
+    memory: Quire.Memory
 
 
 class Words(ctypes.Structure):
     _fields_ = [('words', ctypes.c_uint64 * 8), ('object', ctypes.py_object)]
 
 
-def referring(thing, holder):
+Exporting = bytearray | memoryview | Words | Quire.Memory | NDArray[numpy.uint8] | pickle.PickleBuffer
+
+
+def cycle_through(make_exporter: Callable[[Holder], Exporting]) -> weakref.ref[Holder]:
+    """An exporter that refers to the block over its buffer, and something to watch it by."""
+    holder = Holder()
+    holder.memory = Quire.Memory.wrap(make_exporter(holder))
+    return weakref.ref(holder)
+
+
+def referring(thing: Thing, holder: Holder) -> Thing:
     """Something that refers to the holder of the block over it."""
-    thing.holder = holder
+    setattr(thing, 'holder', holder)
     return thing
 
 
-class Array(numpy.ndarray):
+class Array(numpy.ndarray[Any, numpy.dtype[numpy.uint8]]):
     pass
 
 
 # In each of these the exporter is not held by anybody but the block and the cycle.
-EXPORTERS = {
+EXPORTERS: dict[str, Callable[[Holder], Exporting]] = {
     'bytearray': lambda holder: referring(Exporter(64), holder),
     'memoryview': lambda holder: memoryview(referring(Exporter(64), holder)),
     'view of a view': lambda holder: memoryview(memoryview(referring(Exporter(64), holder)))[8:],
@@ -151,7 +167,7 @@ EXPORTERS = {
 
 
 @pytest.mark.parametrize('name', EXPORTERS)
-def test_a_cycle_through_an_exporter_is_collected(name):
+def test_a_cycle_through_an_exporter_is_collected(name: str) -> None:
     references = [cycle_through(EXPORTERS[name]) for _ in range(20)]
     gc.collect()
     gc.collect()
@@ -161,39 +177,44 @@ def test_a_cycle_through_an_exporter_is_collected(name):
 class Chained(bytearray):
     """An exporter that has a name for the block."""
 
+    block: Quire.Memory
+    attribute: str
 
-def chain():
+
+def chain() -> Chained:
     exporter = Chained(64)
     exporter.block = Quire.Memory.wrap(exporter)
     return exporter
 
 
-def test_an_exporter_with_its_block_is_collected():
+def test_an_exporter_with_its_block_is_collected() -> None:
     reference = weakref.ref(chain())
     gc.collect()
     assert reference() is None
 
 
-def test_what_is_in_use_is_not_collected():
-    for use in (lambda block: block, lambda block: block[1:], lambda block: block.map(), memoryview,
-                lambda block: block.to_bytes(), lambda block: numpy.frombuffer(block, 'u1'),
-                lambda block: block[1:].get_parent(), lambda block: numpy.ndarray(64, 'u1', buffer=block)):
+def test_what_is_in_use_is_not_collected() -> None:
+    uses: list[Use] = [
+        lambda block: block, lambda block: block[1:], lambda block: block.map(), memoryview,
+        lambda block: block.to_bytes(), lambda block: numpy.frombuffer(block, 'u1'),
+        lambda block: block[1:].get_parent(), lambda block: numpy.ndarray(64, 'u1', buffer=block)]
+    for use in uses:
         exporter = chain()
         exporter.attribute = 'kept'
         reference, held = weakref.ref(exporter), use(exporter.block)
         del exporter
         gc.collect()
-        exporter = reference()
+        exporter = alive(reference)
         assert exporter.attribute == 'kept'
         assert not exporter.block.closed
         assert held is not None
-        exporter.block = None
+        del exporter.block
         del exporter, held
         gc.collect()
         assert reference() is None
 
 
-def test_a_share_that_outlives_the_cycle():
+def test_a_share_that_outlives_the_cycle() -> None:
     exporter = chain()
     reference, share = weakref.ref(exporter), exporter.block[:]
     del exporter
@@ -205,11 +226,13 @@ def test_a_share_that_outlives_the_cycle():
     assert reference() is None
 
 
-def test_a_finalizer_brings_the_exporter_back():
-    risen = []
+def test_a_finalizer_brings_the_exporter_back() -> None:
+    risen: list[tuple[Rising, Quire.Memory] | NDArray[numpy.uint8]] = []
 
     class Rising(bytearray):
-        def __del__(self):
+        block: Quire.Memory
+
+        def __del__(self) -> None:
             risen.append((self, self.block))
             if not self.block.closed:
                 risen.append(numpy.ndarray(64, 'u1', buffer=self.block))
@@ -233,7 +256,7 @@ def test_a_finalizer_brings_the_exporter_back():
     gc.collect()
 
 
-def test_a_closed_handle_holds_the_exporter():
+def test_a_closed_handle_holds_the_exporter() -> None:
     # An address may be in use yet. So the cycle is there until the handle is dropped.
     exporter = chain()
     reference, block = weakref.ref(exporter), exporter.block
@@ -242,12 +265,12 @@ def test_a_closed_handle_holds_the_exporter():
     gc.collect()
     assert reference() is not None
     del block
-    reference().block = None
+    del alive(reference).block
     gc.collect()
     assert reference() is None
 
 
-def test_release_in_another_thread():
+def test_release_in_another_thread() -> None:
     exporter, reference = watched()
     held = [Quire.Memory.wrap(exporter)[1:]]
     del exporter
@@ -257,7 +280,7 @@ def test_release_in_another_thread():
     assert reference() is None
 
 
-def test_release_in_a_thread_that_python_does_not_know():
+def test_release_in_a_thread_that_python_does_not_know() -> None:
     glib = ctypes.CDLL('libglib-2.0.so.0')
     glib.g_thread_new.restype = ctypes.c_void_p
     glib.g_thread_new.argtypes = [ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p]
@@ -282,11 +305,11 @@ def test_release_in_a_thread_that_python_does_not_know():
     assert reference() is None
 
 
-def test_the_exporters_finalizer_may_use_quire():
+def test_the_exporters_finalizer_may_use_quire() -> None:
     seen = []
 
     class Chatty(bytearray):
-        def __del__(self):
+        def __del__(self) -> None:
             seen.append(bytes(Quire.Memory.wrap(b'in a finalizer')[3:4]))
 
     memory = Quire.Memory.wrap(Chatty(10))
@@ -294,15 +317,15 @@ def test_the_exporters_finalizer_may_use_quire():
     assert seen == [b'a']
 
 
-def test_release_keeps_the_exception_that_is_raised():
+def test_release_keeps_the_exception_that_is_raised() -> None:
     class Chatty(bytearray):
-        def __del__(self):
+        def __del__(self) -> None:
             try:
                 raise ValueError('inner')
             except ValueError:
                 pass
 
-    def fail():
+    def fail() -> None:
         memory = Quire.Memory.wrap(Chatty(10))
         assert len(memory) == 10
         raise KeyError('outer')
@@ -318,7 +341,7 @@ class Mallinfo(ctypes.Structure):
         'arena', 'ordblks', 'smblks', 'hblks', 'hblkhd', 'usmblks', 'fsmblks', 'uordblks', 'fordblks', 'keepcost')]
 
 
-def in_use():
+def in_use() -> tuple[int, int]:
     """How many bytes of malloc() and how many objects of Python are in use."""
     mallinfo2 = ctypes.CDLL(None).mallinfo2
     mallinfo2.restype = Mallinfo
@@ -326,7 +349,7 @@ def in_use():
     return info.uordblks + info.hblkhd, sys.getallocatedblocks()
 
 
-def refuse(function, *arguments):
+def refuse(function: Callable[..., object], *arguments: object) -> None:
     try:
         function(*arguments)
     except (GLib.Error, TypeError, ValueError, OverflowError):
@@ -334,74 +357,74 @@ def refuse(function, *arguments):
     pytest.fail('it was not refused')
 
 
-def map_and_unmap(memory):
+def map_and_unmap(memory: Quire.Memory) -> None:
     memory.unmap(memory.map(READWRITE))
 
 
-def map_with(memory):
+def map_with(memory: Quire.Memory) -> None:
     with memory.map(WRITE) as view:
         view[0] = 1
 
 
-def map_with_view_that_stays(memory):
+def map_with_view_that_stays(memory: Quire.Memory) -> None:
     with memory.map(WRITE) as view:
         numbers = numpy.frombuffer(view, 'u1')
         numbers[0] = 2
 
 
-def forget_a_map(memory):
+def forget_a_map(memory: Quire.Memory) -> None:
     memory.map(READ)
 
 
-def lock_and_unlock(memory):
+def lock_and_unlock(memory: Quire.Memory) -> None:
     memory.lock(READ)
     memory.unlock(READ)
 
 
-def share_and_close(memory):
+def share_and_close(memory: Quire.Memory) -> None:
     with memory[1:] as share:
         bytes(share)
 
 
-def close_under_a_view(memory):
+def close_under_a_view(memory: Quire.Memory) -> None:
     share = memory[1:]
     view = memoryview(share)
     share.close()
     assert view.readonly
 
 
-def refused_share(memory):
+def refused_share(memory: Quire.Memory) -> None:
     with memory.map(WRITE):
         refuse(memory.share, 0, -1)
         refuse(memory.to_bytes)
 
 
-def refused_write(memory):
+def refused_write(memory: Quire.Memory) -> None:
     share = memory[:]
     refuse(memory.map, WRITE)
     refuse(share.map, WRITE)
 
 
-def refused_view(memory):
+def refused_view(memory: Quire.Memory) -> None:
     with memory.map(WRITE):
         refuse(memoryview, memory)
 
 
-def double_unmap(memory):
+def double_unmap(memory: Quire.Memory) -> None:
     info = memory.map(READ)
     memory.unmap(info)
     refuse(memory.unmap, info)
 
 
-def stream(memory):
+def stream(memory: Quire.Memory) -> None:
     memory.read_from_stream(0, -1, Gio.MemoryInputStream.new_from_bytes(GLib.Bytes.new(bytes(64))), None)
 
 
-def through_bytes(memory):
+def through_bytes(memory: Quire.Memory) -> None:
     Quire.Memory.new_from_bytes(memory.to_bytes())[1:2].to_bytes()
 
 
-def subclass(memory):
+def subclass(memory: Quire.Memory) -> None:
     class Frame(Quire.Memory):
         pass
 
@@ -439,10 +462,10 @@ def subclass(memory):
     (lambda memory: memory.map(READ).copy().copy(), 1000),
     (lambda memory: refuse(make_flagged(8, Quire.MemoryFlags.NOT_MAPPABLE).map), 1000),
 ])
-def test_a_cycle_leaves_nothing(cycle, times):
+def test_a_cycle_leaves_nothing(cycle: Use, times: int) -> None:
     memory = make(bytes(64))
 
-    def growth():
+    def growth() -> list[int]:
         before = in_use()
         for _ in range(times):
             cycle(memory)
@@ -458,10 +481,10 @@ def test_a_cycle_leaves_nothing(cycle, times):
 
 
 @pytest.mark.skipif(SANITIZED, reason='what was freed is kept, to find who uses it')
-def test_large_blocks_go_back_to_the_system():
+def test_large_blocks_go_back_to_the_system() -> None:
     page = os.sysconf('SC_PAGE_SIZE')
 
-    def resident():
+    def resident() -> int:
         with open('/proc/self/statm') as statm:
             return int(statm.read().split()[1]) * page
 
@@ -476,7 +499,7 @@ def test_large_blocks_go_back_to_the_system():
     assert resident() < before + (24 << 20)
 
 
-def test_descriptors():
+def test_descriptors() -> None:
     before = len(os.listdir('/proc/self/fd'))
     for _ in range(200):
         make(b'abcd').map(READ)

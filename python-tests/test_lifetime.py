@@ -10,9 +10,9 @@ As in test_crash.py, each script has an interpreter of its own.
 
 import pytest
 
-from helpers import check_survived
+from helpers import RunAll, Scripts, check_survived
 
-SCRIPTS = {}
+SCRIPTS: Scripts = {}
 
 SCRIPTS['mapping whose memory has no name'] = '''
 info = Memory(1 << 20).map(Flags.READWRITE)
@@ -506,5 +506,5 @@ os.waitpid(child, 0)
 
 
 @pytest.mark.parametrize('name', SCRIPTS)
-def test_script(name, run_all):
+def test_script(name: str, run_all: RunAll) -> None:
     check_survived(run_all(SCRIPTS)[name].result())

@@ -5,12 +5,16 @@
 """The lock: what may stand together, and what a map is refused for."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 from gi.repository import GLib, Quire
 
 from helpers import (EXCLUSIVE, READ, READWRITE, UNIQUE, WRITE, Code, counts, make, make_flagged,
                      refused)
+
+Drop = Callable[[], object]
+Ask = Callable[[Quire.Memory, Quire.MapFlags], Drop]
 
 KINDS = {'READ': READ, 'WRITE': WRITE, 'READ+WRITE': READWRITE}
 
@@ -23,17 +27,17 @@ TABLE = {
 }
 
 
-def by_map(memory, flags):
+def by_map(memory: Quire.Memory, flags: Quire.MapFlags | int) -> Drop:
     info = memory.map(flags)
     return lambda: memory.unmap(info)
 
 
-def by_lock(memory, flags):
+def by_lock(memory: Quire.Memory, flags: Quire.MapFlags) -> Drop:
     memory.lock(flags)
     return lambda: memory.unlock(flags)
 
 
-def by_introspected_map(memory, flags):
+def by_introspected_map(memory: Quire.Memory, flags: Quire.MapFlags) -> Drop:
     info = memory.make_mapped(flags)
     assert info.memory == memory
     return lambda: memory.unmap(info)
@@ -42,7 +46,7 @@ def by_introspected_map(memory, flags):
 @pytest.mark.parametrize('ask', [by_map, by_lock])
 @pytest.mark.parametrize('hold', [by_map, by_lock, by_introspected_map])
 @pytest.mark.parametrize('held, asked', TABLE)
-def test_table(hold, ask, held, asked):
+def test_table(hold: Ask, ask: Ask, held: str | None, asked: str) -> None:
     memory = make(b'abcd')
     if held is not None:
         drop = hold(memory, KINDS[held])
@@ -60,7 +64,7 @@ def test_table(hold, ask, held, asked):
 @pytest.mark.parametrize('ask', [by_map, by_lock])
 @pytest.mark.parametrize('held', KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize('asked', KINDS.values(), ids=KINDS)
-def test_unique_asks_for_an_unmapped_block(ask, held, asked):
+def test_unique_asks_for_an_unmapped_block(ask: Ask, held: Quire.MapFlags, asked: Quire.MapFlags) -> None:
     memory = make(b'abcd')
     drop = by_map(memory, held)
     with refused(Code.BUSY, 4, 1, unchanged=[memory]):
@@ -73,7 +77,7 @@ def test_unique_asks_for_an_unmapped_block(ask, held, asked):
 @pytest.mark.parametrize('held', KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize('asked', [*KINDS.values(), *(kind | UNIQUE for kind in KINDS.values())],
                          ids=int)
-def test_unique_keeps_everybody_out(ask, held, asked):
+def test_unique_keeps_everybody_out(ask: Ask, held: Quire.MapFlags, asked: Quire.MapFlags) -> None:
     memory = make(b'abcd')
     drop = by_map(memory, held | UNIQUE)
     assert counts(memory)['UNIQUE'] == 1
@@ -83,13 +87,13 @@ def test_unique_keeps_everybody_out(ask, held, asked):
     ask(memory, asked)()
 
 
-def test_two_threads_may_both_write_but_one_if_unique():
+def test_two_threads_may_both_write_but_one_if_unique() -> None:
     for flags, expected in ((WRITE, 2), (WRITE | UNIQUE, 1)):
         memory = make(b'abcd')
         barrier = threading.Barrier(2, timeout=30)
         got = []
 
-        def write():
+        def write() -> None:
             barrier.wait()
             try:
                 with memory.map(flags):
@@ -107,7 +111,7 @@ def test_two_threads_may_both_write_but_one_if_unique():
         assert len(got) == expected
 
 
-def test_what_stands_now_decides():
+def test_what_stands_now_decides() -> None:
     # In GStreamer the first map's mode stays until the last one ends.
     memory = make(b'abcd')
     drop_both = by_map(memory, READWRITE)
@@ -125,7 +129,7 @@ def test_what_stands_now_decides():
     memory.map(WRITE)
 
 
-def test_one_owner_may_write():
+def test_one_owner_may_write() -> None:
     memory = make(b'abcd')
     memory.lock(EXCLUSIVE)
     assert counts(memory) == {'owner': 1}
@@ -136,7 +140,7 @@ def test_one_owner_may_write():
 
 
 @pytest.mark.parametrize('flags', [WRITE, READWRITE], ids=int)
-def test_two_owners_may_not_write(flags):
+def test_two_owners_may_not_write(flags: Quire.MapFlags) -> None:
     memory = make(b'abcd')
     memory.lock(EXCLUSIVE)
     memory.lock(EXCLUSIVE)
@@ -152,7 +156,7 @@ def test_two_owners_may_not_write(flags):
 
 
 @pytest.mark.parametrize('flags', [WRITE, READWRITE], ids=int)
-def test_no_second_owner_while_somebody_writes(flags):
+def test_no_second_owner_while_somebody_writes(flags: Quire.MapFlags) -> None:
     memory = make(b'abcd')
     drop = by_map(memory, flags | EXCLUSIVE)
     assert counts(memory)['owner'] == 1
@@ -165,7 +169,7 @@ def test_no_second_owner_while_somebody_writes(flags):
     memory.lock(EXCLUSIVE)
 
 
-def test_owners_have_a_limit():
+def test_owners_have_a_limit() -> None:
     memory = make(b'abcd')
     for _ in range(127):
         memory.lock(EXCLUSIVE)
@@ -178,9 +182,9 @@ def test_owners_have_a_limit():
 
 
 @pytest.mark.parametrize('name', KINDS)
-def test_nesting_has_a_limit_and_leaves_no_trace(name):
+def test_nesting_has_a_limit_and_leaves_no_trace(name: str) -> None:
     memory = make(b'abcd')
-    infos = []
+    infos: list[Quire.Mapping] = []
     with refused(Code.BUSY, 4) as caught:
         while len(infos) < 10000:
             infos.append(memory.map(KINDS[name]))
@@ -193,9 +197,9 @@ def test_nesting_has_a_limit_and_leaves_no_trace(name):
     by_map(memory, WRITE | UNIQUE)()
 
 
-def test_shares_have_a_limit():
+def test_shares_have_a_limit() -> None:
     memory = make(b'abcd')
-    shares = []
+    shares: list[Quire.Memory] = []
     with refused(Code.BUSY, 4) as caught:
         while len(shares) < 200000:
             shares.append(memory[1:2])
@@ -206,23 +210,26 @@ def test_shares_have_a_limit():
 
 
 @pytest.mark.parametrize('flags', [WRITE, READWRITE, WRITE | UNIQUE, WRITE | EXCLUSIVE], ids=int)
-def test_readonly_blocks_are_not_written(flags):
+def test_readonly_blocks_are_not_written(flags: Quire.MapFlags) -> None:
     memory = make_flagged(4, Quire.MemoryFlags.READONLY)
-    for ask in (memory.map, memory.lock):
+    asks: list[Callable[[Quire.MapFlags], object]] = [memory.map, memory.lock]
+    for ask in asks:
         with refused(Code.READ_ONLY, 4, unchanged=[memory]):
             ask(flags)
     by_map(memory, READ | UNIQUE)()
 
 
 @pytest.mark.parametrize('flags', [Quire.MapFlags(0), UNIQUE, UNIQUE | EXCLUSIVE], ids=int)
-def test_flags_without_access(flags):
+def test_flags_without_access(flags: Quire.MapFlags) -> None:
     memory = make(b'abcd')
-    for ask in (memory.map, memory.lock, memory.unlock, memory.make_mapped):
+    asks: list[Callable[[Quire.MapFlags], object]] = [
+        memory.map, memory.lock, memory.unlock, memory.make_mapped]
+    for ask in asks:
         with refused(Code.NOT_SUPPORTED, 0, unchanged=[memory]):
             ask(flags)
 
 
-def test_exclusive_alone_is_a_lock_but_no_map():
+def test_exclusive_alone_is_a_lock_but_no_map() -> None:
     memory = make(b'abcd')
     by_lock(memory, EXCLUSIVE)()
     with refused(Code.NOT_SUPPORTED, unchanged=[memory]):
@@ -230,7 +237,7 @@ def test_exclusive_alone_is_a_lock_but_no_map():
 
 
 @pytest.mark.parametrize('bit', [4, 7, 15])
-def test_flags_that_mean_nothing(bit):
+def test_flags_that_mean_nothing(bit: int) -> None:
     memory = make(b'abcd')
     with refused(Code.NOT_SUPPORTED, unchanged=[memory]):
         memory.map(READ | 1 << bit)
@@ -238,7 +245,7 @@ def test_flags_that_mean_nothing(bit):
         memory.lock(Quire.MapFlags(READ | 1 << bit))
 
 
-def test_custom_flags_are_the_allocators():
+def test_custom_flags_are_the_allocators() -> None:
     memory = make(b'abcd')
     by_map(memory, int(READ) | 1 << 20)()
     assert counts(memory) == {}
@@ -249,19 +256,20 @@ def test_custom_flags_are_the_allocators():
     (1 << 64, OverflowError), (1.0, TypeError), ('r', TypeError), (None, TypeError),
     ([READ], TypeError),
 ], ids=str)
-def test_flags_that_are_none(wrong, kind):
+def test_flags_that_are_none(wrong: object, kind: type[Exception]) -> None:
     memory = make(b'abcd')
     with pytest.raises(kind):
-        memory.map(wrong)
-    for ask in (memory.lock, memory.unlock, memory.make_mapped):
+        memory.map(wrong)  # type: ignore[arg-type]
+    asks: list[Callable[[Quire.MapFlags], object]] = [memory.lock, memory.unlock, memory.make_mapped]
+    for ask in asks:
         # PyGObject cuts off what is beyond 64 bits, so that no flag is left.
         with pytest.raises((TypeError, OverflowError, GLib.Error)):
-            ask(wrong)
+            ask(wrong)  # type: ignore[arg-type]
     assert counts(memory) == {}
 
 
 @pytest.mark.parametrize('flags', [READ, WRITE, READWRITE, EXCLUSIVE, READ | UNIQUE], ids=int)
-def test_unlock_of_what_is_not_held(flags):
+def test_unlock_of_what_is_not_held(flags: Quire.MapFlags) -> None:
     memory = make(b'abcd')
     with refused(Code.FAILED, 4, unchanged=[memory]):
         memory.unlock(flags)
@@ -274,7 +282,7 @@ def test_unlock_of_what_is_not_held(flags):
 
 @pytest.mark.parametrize('flags', [READ, WRITE, READWRITE, WRITE | UNIQUE, WRITE | EXCLUSIVE],
                          ids=int)
-def test_unlock_does_not_end_a_map(flags):
+def test_unlock_does_not_end_a_map(flags: Quire.MapFlags) -> None:
     # A script that could drop the lock under a map could share what is being written,
     # and the end of the map would take from the lock word what is not there.
     memory = make(b'abcd')
@@ -286,7 +294,7 @@ def test_unlock_does_not_end_a_map(flags):
     by_map(memory, WRITE | UNIQUE)()
 
 
-def test_unlock_does_not_end_a_view():
+def test_unlock_does_not_end_a_view() -> None:
     memory = make(b'abcd')
     view = memoryview(memory)
     with refused(Code.FAILED, 4, unchanged=[memory]):
@@ -295,7 +303,7 @@ def test_unlock_does_not_end_a_view():
     assert bytes(memory[:]) == b'abcd'
 
 
-def test_locks_of_scripts_are_counted_beside_maps():
+def test_locks_of_scripts_are_counted_beside_maps() -> None:
     memory = make(b'abcd')
     drop = by_map(memory, READ)
     memory.lock(READ)

@@ -6,16 +6,17 @@
 
 import gc
 import weakref
+from collections.abc import Callable
 
 import numpy
 import pytest
 from gi.repository import GLib, Quire
 
-from helpers import (READ, READWRITE, UNIQUE, WRITE, Code, Flags, address, counts, make,
-                     make_flagged, make_padded, refused)
+from helpers import (READ, READWRITE, UNIQUE, WRITE, Call, Code, Exporter, Flags, address, counts, make,
+                     make_flagged, make_padded, memory_of, parent_of, refused)
 
 
-def test_with():
+def test_with() -> None:
     memory = make(b'abcd')
     with memory.map(WRITE) as view:
         assert type(view) is memoryview
@@ -24,12 +25,14 @@ def test_with():
         assert counts(memory) == {'WRITE': 1}
     assert counts(memory) == {}
     assert bytes(memory) == b'aBCd'
-    for use in (lambda: view[0], view.tobytes, lambda: len(view), lambda: view.__setitem__(0, 1)):
+    uses: list[Call] = [
+        lambda: view[0], view.tobytes, lambda: len(view), lambda: view.__setitem__(0, 1)]
+    for use in uses:
         with pytest.raises(ValueError):
             use()
 
 
-def test_flags_are_read_by_default():
+def test_flags_are_read_by_default() -> None:
     memory = make(b'abcd')
     with memory.map() as view:
         assert view.readonly
@@ -39,11 +42,11 @@ def test_flags_are_read_by_default():
 
 @pytest.mark.parametrize('flags', [READ, WRITE, READWRITE, READ | UNIQUE, READWRITE | UNIQUE,
                                    READWRITE | Flags.EXCLUSIVE], ids=int)
-def test_properties(flags):
+def test_properties(flags: Quire.MapFlags) -> None:
     memory = make_padded(4, 10, 6)
     info = memory.map(flags)
     assert type(info) is Quire.MapInfo is Quire.Mapping
-    assert info.memory.is_same(memory)
+    assert memory_of(info).is_same(memory)
     assert info.flags == flags
     assert type(info.flags) is Flags
     assert (info.size, len(info), info.maxsize) == (10, 10, 16)
@@ -54,11 +57,11 @@ def test_properties(flags):
     assert info.is_released()
     # What it was can still be told.
     assert (info.size, info.maxsize, info.flags) == (10, 16, flags)
-    assert info.memory.is_same(memory)
+    assert memory_of(info).is_same(memory)
 
 
 @pytest.mark.parametrize('name', ['memory', 'flags', 'size', 'maxsize', 'data'])
-def test_properties_are_readonly(name):
+def test_properties_are_readonly(name: str) -> None:
     info = make(b'abcd').map(READWRITE)
     with pytest.raises(AttributeError):
         setattr(info, name, 1 << 30)
@@ -67,7 +70,7 @@ def test_properties_are_readonly(name):
     assert info.data.tobytes() == b'abcd'
 
 
-def test_read_map_is_readonly():
+def test_read_map_is_readonly() -> None:
     memory = make(b'abcd')
     info = memory.map(READ)
     for view in (info.data, memoryview(info)):
@@ -78,7 +81,7 @@ def test_read_map_is_readonly():
     assert bytes(memory) == b'abcd'
 
 
-def test_data_is_the_block():
+def test_data_is_the_block() -> None:
     memory = make(b'abcd')
     info = memory.map(READWRITE)
     start = address(info)
@@ -90,7 +93,7 @@ def test_data_is_the_block():
     assert bytes(memory) == b'Abcd'
 
 
-def test_map_keeps_the_range_it_has():
+def test_map_keeps_the_range_it_has() -> None:
     memory = make(bytes(range(16)))
     info = memory.map(READ)
     memory.resize(8, 4)
@@ -98,15 +101,15 @@ def test_map_keeps_the_range_it_has():
     assert memory.map(READ).data.tobytes() == bytes(range(8, 12))
 
 
-def test_unmap_by_hand():
+def test_unmap_by_hand() -> None:
     memory = make(b'abcd')
     info = memory.map(WRITE)
     assert counts(memory) == {'WRITE': 1}
-    assert memory.unmap(info) is None
+    assert memory.unmap(info) is None  # type: ignore[func-returns-value]
     assert counts(memory) == {}
 
 
-def test_unmap_twice_is_refused():
+def test_unmap_twice_is_refused() -> None:
     memory = make(b'abcd')
     other = memory.map(READ)
     info = memory.map(READ)
@@ -117,7 +120,7 @@ def test_unmap_twice_is_refused():
     memory.unmap(other)
 
 
-def test_unmap_of_another_block_is_refused():
+def test_unmap_of_another_block_is_refused() -> None:
     first, second = make(b'abcd'), make(b'efgh')
     info, other = first.map(READ), second.map(READ)
     with refused(Code.FAILED, 4, unchanged=[first, second]):
@@ -130,26 +133,26 @@ def test_unmap_of_another_block_is_refused():
 
 
 @pytest.mark.parametrize('wrong', [None, 5, 'info', b'', object(), GLib.Bytes.new(b'')], ids=str)
-def test_unmap_of_what_is_no_mapping(wrong):
+def test_unmap_of_what_is_no_mapping(wrong: object) -> None:
     memory = make(b'abcd')
     with pytest.raises(TypeError):
-        memory.unmap(wrong)
+        memory.unmap(wrong)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
-        memory.unmap(memory)
+        memory.unmap(memory)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
-        memory.unmap()
+        memory.unmap()  # type: ignore[call-arg]
 
 
-def test_unmap_by_another_name_of_the_block():
+def test_unmap_by_another_name_of_the_block() -> None:
     memory = make(b'abcd')
     share = memory[:]
-    again = share.get_parent()
+    again = parent_of(share)
     info = memory.map(READ)
     again.unmap(info)
     assert info.is_released()
 
 
-def test_unmap_under_a_view_is_refused():
+def test_unmap_under_a_view_is_refused() -> None:
     memory = make(b'abcd')
     info = memory.map(READWRITE)
     views = [info.data, memoryview(info)]
@@ -165,7 +168,7 @@ def test_unmap_under_a_view_is_refused():
     assert counts(memory) == {}
 
 
-def test_release():
+def test_release() -> None:
     memory = make(b'abcd')
     info = memory.map(READ)
     info.release()
@@ -175,7 +178,7 @@ def test_release():
         memory.unmap(info)
 
 
-def test_release_waits_for_the_views():
+def test_release_waits_for_the_views() -> None:
     memory = make(b'abcd')
     info = memory.map(READWRITE)
     view = info.data
@@ -190,12 +193,13 @@ def test_release_waits_for_the_views():
     assert bytes(memory) == b'Abcd'
 
 
-def test_no_view_after_the_end():
+def test_no_view_after_the_end() -> None:
     memory = make(b'abcd')
     info = memory.map(READWRITE)
     memory.unmap(info)
-    for use in (lambda: memoryview(info), lambda: info.data, lambda: bytes(info),
-                lambda: numpy.frombuffer(info, 'u1'), info.__enter__):
+    uses: list[Call] = [lambda: memoryview(info), lambda: info.data, lambda: bytes(info),
+                                        lambda: numpy.frombuffer(info, 'u1'), info.__enter__]
+    for use in uses:
         with refused(Code.CLOSED, 4, kind=BufferError, unchanged=[memory]):
             use()
 
@@ -204,12 +208,12 @@ def test_no_view_after_the_end():
     lambda view: numpy.frombuffer(view, 'u1'),
     lambda view: Quire.Memory.wrap(view),
 ], ids=['numpy', 'wrap'])
-def test_views_of_the_view_keep_the_map(derive):
+def test_views_of_the_view_keep_the_map(derive: Callable[[memoryview], Exporter]) -> None:
     memory = make(b'abcd')
     with memory.map(WRITE) as view:
         derived = derive(view)
     assert counts(memory) == {'WRITE': 1}
-    memoryview(derived)[0] = ord('A')
+    numpy.frombuffer(derived, 'u1')[0] = ord('A')
     with refused(Code.BUSY, 4, 1, unchanged=[memory]):
         memory.map(READ)
     del derived, view
@@ -217,7 +221,7 @@ def test_views_of_the_view_keep_the_map(derive):
     assert bytes(memory) == b'Abcd'
 
 
-def test_slices_of_the_view_keep_the_map():
+def test_slices_of_the_view_keep_the_map() -> None:
     memory = make(b'abcd')
     with memory.map(WRITE) as view:
         piece = view[1:3]
@@ -230,7 +234,7 @@ def test_slices_of_the_view_keep_the_map():
     assert bytes(memory) == b'aBcd'
 
 
-def test_the_view_can_be_released_inside():
+def test_the_view_can_be_released_inside() -> None:
     memory = make(b'abcd')
     with memory.map(WRITE) as view:
         view.release()
@@ -238,7 +242,7 @@ def test_the_view_can_be_released_inside():
     assert counts(memory) == {}
 
 
-def test_the_view_can_be_dropped_inside():
+def test_the_view_can_be_dropped_inside() -> None:
     memory = make(b'abcd')
     with memory.map(READWRITE) as view:
         del view
@@ -246,7 +250,7 @@ def test_the_view_can_be_dropped_inside():
     assert counts(memory) == {}
 
 
-def test_unmap_inside_the_block():
+def test_unmap_inside_the_block() -> None:
     memory = make(b'abcd')
     info = memory.map(READWRITE)
     with info as view:
@@ -259,7 +263,7 @@ def test_unmap_inside_the_block():
 
 
 @pytest.mark.parametrize('keep', [False, True])
-def test_an_exception_inside_is_not_lost(keep):
+def test_an_exception_inside_is_not_lost(keep: bool) -> None:
     memory = make(b'abcd')
     kept = []
     with pytest.raises(KeyError, match='mine'):
@@ -273,7 +277,7 @@ def test_an_exception_inside_is_not_lost(keep):
     assert counts(memory) == {}
 
 
-def test_nested_blocks_of_two_maps():
+def test_nested_blocks_of_two_maps() -> None:
     memory = make(b'abcd')
     with memory.map(READ) as outer, memory.map(READ) as inner:
         assert counts(memory) == {'READ': 2}
@@ -281,7 +285,7 @@ def test_nested_blocks_of_two_maps():
     assert counts(memory) == {}
 
 
-def test_nested_blocks_of_one_map():
+def test_nested_blocks_of_one_map() -> None:
     memory = make(b'abcd')
     info = memory.map(READWRITE)
     with info as outer:
@@ -298,7 +302,7 @@ def test_nested_blocks_of_one_map():
     assert bytes(memory) == b'ABcd'
 
 
-def test_a_mapping_ends_with_its_last_name():
+def test_a_mapping_ends_with_its_last_name() -> None:
     memory = make(b'abcd')
     info = memory.map(WRITE)
     copied = info.copy()
@@ -308,10 +312,10 @@ def test_a_mapping_ends_with_its_last_name():
     assert counts(memory) == {}
 
 
-def test_a_mapping_in_a_cycle_ends():
+def test_a_mapping_in_a_cycle_ends() -> None:
     memory = make(b'abcd')
     info = memory.map(WRITE)
-    info.itself = info
+    info.itself = info  # type: ignore[attr-defined]
     reference = weakref.ref(info)
     del info
     gc.collect()
@@ -319,7 +323,7 @@ def test_a_mapping_in_a_cycle_ends():
     assert counts(memory) == {}
 
 
-def test_copies_are_one_mapping():
+def test_copies_are_one_mapping() -> None:
     memory = make(b'abcd')
     info = memory.map(READ)
     copied = info.copy()
@@ -331,33 +335,33 @@ def test_copies_are_one_mapping():
             memory.unmap(name)
 
 
-def test_a_mapping_keeps_the_block():
+def test_a_mapping_keeps_the_block() -> None:
     memory = make(b'abcd')
     info = memory.map(READWRITE)
     del memory
     info.data[0] = ord('A')
     assert bytes(info) == b'Abcd'
-    memory = info.memory
-    memory.unmap(info)
-    assert bytes(memory) == b'Abcd'
+    again = memory_of(info)
+    again.unmap(info)
+    assert bytes(again) == b'Abcd'
 
 
-def test_after_the_end_a_mapping_keeps_no_block():
+def test_after_the_end_a_mapping_keeps_no_block() -> None:
     memory = make(b'abcd')
     info = memory.map(READWRITE)
     memory.unmap(info)
-    assert info.memory.is_same(memory)
+    assert memory_of(info).is_same(memory)
     del memory
     assert info.memory is None
     assert info.size == 4
 
 
-def test_map_of_a_share():
+def test_map_of_a_share() -> None:
     memory = make(b'abcdef')
     share = memory[2:5]
     info = share.map(READ)
     assert info.data.tobytes() == b'cde'
-    assert info.memory.is_same(share)
+    assert memory_of(info).is_same(share)
     assert address(info) == address(memory) + 2
     assert (counts(share), counts(memory)) == ({'READ': 1}, {'share': 1})
     # The mapping alone keeps the share and with it the rule.
@@ -369,15 +373,15 @@ def test_map_of_a_share():
     memory.map(WRITE)
 
 
-def test_make_mapped():
+def test_make_mapped() -> None:
     memory = make(b'abcd')
     info = memory.make_mapped(WRITE)
-    assert info.memory.is_same(memory)
+    assert memory_of(info).is_same(memory)
     memory.unmap(info)
 
     share = memory[1:3]
     info = share.make_mapped(READWRITE)
-    assert not info.memory.is_same(share)
+    assert not memory_of(info).is_same(share)
     assert info.data.tobytes() == b'bc'
     info.data[:] = b'XX'
     assert bytes(memory) == b'abcd'
@@ -386,7 +390,7 @@ def test_make_mapped():
         make_flagged(4, Quire.MemoryFlags.NOT_MAPPABLE).make_mapped(READ)
 
 
-def test_view_bytes_take_no_lock():
+def test_view_bytes_take_no_lock() -> None:
     memory = make(b'abcd')
     info = memory.map(WRITE)
     shown = info.view_bytes()
@@ -397,8 +401,12 @@ def test_view_bytes_take_no_lock():
         info.view_bytes()
 
 
-def test_bare_mappings_are_refused():
-    for make_bare in (Quire.Mapping, Quire.MapInfo, lambda: Quire.Mapping(5),
-                      lambda: Quire.Mapping.__new__(Quire.Mapping)):
-        with pytest.raises(TypeError):
-            make_bare()
+def test_bare_mappings_are_refused() -> None:
+    with pytest.raises(TypeError):
+        Quire.Mapping()  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        Quire.MapInfo()  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        Quire.Mapping(5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        Quire.Mapping.__new__(Quire.Mapping)  # type: ignore[call-arg]

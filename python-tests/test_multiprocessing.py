@@ -7,7 +7,7 @@
 Each case is a program of its own, as multiprocessing wants to import the main module.
 """
 
-import os
+import pathlib
 import subprocess
 import sys
 import textwrap
@@ -164,7 +164,7 @@ def main(context):
 '''
 
 
-def run_main(tmp_path, case, method):
+def run_main(tmp_path: pathlib.Path, case: str, method: str) -> None:
     path = tmp_path / 'program.py'
     path.write_text(HEAD + textwrap.dedent(case) + f'''
 if __name__ == '__main__':
@@ -176,11 +176,11 @@ if __name__ == '__main__':
 
 @pytest.mark.parametrize('method', METHODS)
 @pytest.mark.parametrize('name', CASES)
-def test_multiprocessing(tmp_path, name, method):
+def test_multiprocessing(tmp_path: pathlib.Path, name: str, method: str) -> None:
     run_main(tmp_path, CASES[name], method)
 
 
-def test_a_gigabyte_is_passed_without_a_copy(tmp_path):
+def test_a_gigabyte_is_passed_without_a_copy(tmp_path: pathlib.Path) -> None:
     """The worker has less memory to its name than a copy would take."""
     run_main(tmp_path, '''
 import resource
@@ -210,7 +210,7 @@ def main(context):
 ''', 'spawn')
 
 
-def test_who_never_uses_multiprocessing_pickles_as_ever(tmp_path):
+def test_who_never_uses_multiprocessing_pickles_as_ever(tmp_path: pathlib.Path) -> None:
     run_main(tmp_path, '''
 import pickle
 
@@ -223,7 +223,7 @@ def main(context):
 ''', 'fork')
 
 
-def test_a_class_of_ones_own_arrives_as_such(tmp_path):
+def test_a_class_of_ones_own_arrives_as_such(tmp_path: pathlib.Path) -> None:
     run_main(tmp_path, '''
 class Frame(Quire.Memory):
     pass

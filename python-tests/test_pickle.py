@@ -8,6 +8,8 @@ import copy
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from gi.repository import Quire
@@ -21,30 +23,36 @@ PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 class Frame(Quire.Memory):
     """A block with a time."""
 
-    def __new__(cls, size, time=0):
+    itself: 'Frame'
+
+    def __new__(cls, size: int, time: object = 0) -> 'Frame':
         return super().__new__(cls, size)
 
-    def __init__(self, size, time=0):
+    def __init__(self, size: int, time: object = 0) -> None:
         super().__init__(size)
         self.time = time
 
 
-def make_frame():
+def make_frame() -> Frame:
     frame = Frame(len(CONTENT), time=[5])
     frame[:] = CONTENT
     return frame
 
 
-DUPLICATES = {
+def through_pickle(protocol: int) -> Callable[[Any], Any]:
+    return lambda thing: pickle.loads(pickle.dumps(thing, protocol))
+
+
+# Each gives something like what it is given.
+DUPLICATES: dict[str, Callable[[Any], Any]] = {
     'copy': copy.copy,
     'deepcopy': copy.deepcopy,
-    **{f'pickle {protocol}': lambda thing, protocol=protocol: pickle.loads(pickle.dumps(thing, protocol))
-       for protocol in PROTOCOLS},
+    **{f'pickle {protocol}': through_pickle(protocol) for protocol in PROTOCOLS},
 }
 
 
 @pytest.mark.parametrize('name', DUPLICATES)
-def test_duplicate(name):
+def test_duplicate(name: str) -> None:
     memory = make(CONTENT)
     twin = DUPLICATES[name](memory)
     assert type(twin) is Quire.Memory
@@ -56,7 +64,7 @@ def test_duplicate(name):
 
 
 @pytest.mark.parametrize('name', DUPLICATES)
-def test_duplicate_of_a_share(name):
+def test_duplicate_of_a_share(name: str) -> None:
     memory = make(CONTENT)
     share = memory[100:200]
     twin = DUPLICATES[name](share)
@@ -71,13 +79,13 @@ def test_duplicate_of_a_share(name):
 
 
 @pytest.mark.parametrize('name', DUPLICATES)
-def test_duplicate_of_nothing(name):
+def test_duplicate_of_nothing(name: str) -> None:
     assert len(DUPLICATES[name](Quire.Memory(0))) == 0
     assert len(DUPLICATES[name](make(b'abc')[1:1])) == 0
 
 
 @pytest.mark.parametrize('name', DUPLICATES)
-def test_duplicate_under_a_share(name):
+def test_duplicate_under_a_share(name: str) -> None:
     memory = make(CONTENT)
     share = memory[:10]
     twin = DUPLICATES[name](memory)
@@ -87,7 +95,7 @@ def test_duplicate_under_a_share(name):
 
 
 @pytest.mark.parametrize('name', DUPLICATES)
-def test_the_alignment_stays(name):
+def test_the_alignment_stays(name: str) -> None:
     memory = Quire.Memory(100, align=4095, prefix=16, fill=3)
     twin = DUPLICATES[name](memory)
     assert twin.is_aligned(4095)
@@ -95,14 +103,14 @@ def test_the_alignment_stays(name):
 
 
 @pytest.mark.parametrize('name', DUPLICATES)
-def test_only_what_is_valid(name):
+def test_only_what_is_valid(name: str) -> None:
     memory = make_padded(4, 4, 4)
     memory.fill(0, -1, 7)
     assert DUPLICATES[name](memory).get_sizes() == (4, 0, 4)
 
 
 @pytest.mark.parametrize('name', DUPLICATES)
-def test_duplicate_of_a_subclass(name):
+def test_duplicate_of_a_subclass(name: str) -> None:
     frame = make_frame()
     frame.itself = frame
     twin = DUPLICATES[name](frame)
@@ -115,18 +123,20 @@ def test_duplicate_of_a_subclass(name):
 
 class Slotted(Quire.Memory):
     __slots__ = ('time', 'never')
+    time: int
+    more: int
 
 
 class Stateful(Quire.Memory):
-    def __getstate__(self):
+    def __getstate__(self) -> str:
         return 'state'
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: str) -> None:
         self.seen = state
 
 
 @pytest.mark.parametrize('name', DUPLICATES)
-def test_duplicate_of_slots(name):
+def test_duplicate_of_slots(name: str) -> None:
     memory = Slotted(10, fill=1)
     memory.time = 5
     memory.more = 6
@@ -137,14 +147,14 @@ def test_duplicate_of_slots(name):
 
 
 @pytest.mark.parametrize('name', DUPLICATES)
-def test_duplicate_of_a_state(name):
+def test_duplicate_of_a_state(name: str) -> None:
     twin = DUPLICATES[name](Stateful(10))
     assert type(twin) is Stateful
     assert twin.seen == 'state'
 
 
 @pytest.mark.parametrize('name', DUPLICATES)
-def test_refusals(name):
+def test_refusals(name: str) -> None:
     memory = make(CONTENT)
     with memory.map(WRITE):
         with refused(Code.BUSY, 2048, 1, unchanged=[memory]):
@@ -155,7 +165,7 @@ def test_refusals(name):
 
 
 @pytest.mark.parametrize('name', DUPLICATES)
-def test_a_map_is_no_thing_to_copy(name):
+def test_a_map_is_no_thing_to_copy(name: str) -> None:
     memory = make(CONTENT)
     info = memory.map(READ)
     with pytest.raises(TypeError, match='MapInfo'):
@@ -164,9 +174,9 @@ def test_a_map_is_no_thing_to_copy(name):
     assert counts(memory) == {}
 
 
-def test_out_of_band():
+def test_out_of_band() -> None:
     memory = make(CONTENT)
-    buffers = []
+    buffers: list[pickle.PickleBuffer] = []
     pickled = pickle.dumps([memory, memory], 5, buffer_callback=buffers.append)
     assert len(pickled) < 400
     [buffer] = buffers
@@ -183,7 +193,7 @@ def test_out_of_band():
     assert counts(memory) == {}
 
 
-def test_out_of_band_into_other_buffers():
+def test_out_of_band_into_other_buffers() -> None:
     pickled = pickle.dumps(make(CONTENT), 5, buffer_callback=lambda buffer: False)
     received = bytearray(CONTENT)
     memory = pickle.loads(pickled, buffers=[received])
@@ -194,19 +204,20 @@ def test_out_of_band_into_other_buffers():
     assert memory.is_writable()
 
 
-def test_out_of_band_of_what_is_readonly():
+def test_out_of_band_of_what_is_readonly() -> None:
     share = make(CONTENT)[:]
-    buffers = []
+    buffers: list[pickle.PickleBuffer] = []
     pickled = pickle.dumps(share, 5, buffer_callback=buffers.append)
     assert memoryview(buffers[0]).readonly
-    for received in (buffers[0], bytearray(CONTENT), CONTENT):
+    givens: list[pickle.PickleBuffer | bytes | bytearray] = [buffers[0], bytearray(CONTENT), CONTENT]
+    for received in givens:
         twin = pickle.loads(pickled, buffers=[received])
         assert not twin.is_writable()
-        assert address(twin) == address(received)
+        assert address(twin) == address(memoryview(received))
         assert twin == CONTENT
 
 
-def test_a_process_that_has_not_heard_of_quire():
+def test_a_process_that_has_not_heard_of_quire() -> None:
     program = 'import pickle, sys; m = pickle.load(sys.stdin.buffer); print(type(m).__name__, sum(m), m.is_writable())'
     for protocol in PROTOCOLS:
         done = subprocess.run([sys.executable, '-W', 'error', '-W', 'ignore::ImportWarning', '-c', program],
@@ -214,7 +225,7 @@ def test_a_process_that_has_not_heard_of_quire():
         assert done.stdout == f'Memory {sum(CONTENT)} True\n'.encode()
 
 
-def test_pickled_errors():
+def test_pickled_errors() -> None:
     with pytest.raises(Quire.Error.OutOfRange) as caught:
         make(CONTENT)[5000]
     for protocol in PROTOCOLS:

@@ -12,22 +12,22 @@ import numpy
 import pytest
 from gi.repository import Gio, GLib, Quire
 
-from helpers import address, check_survived, Code, Flags, refused, run_script
+from helpers import address, Call, check_survived, Code, Flags, refused, run_script
 
 SIZE = 4096
 
 
-def new_pool(max_blocks=0, size=SIZE):
+def new_pool(max_blocks: int = 0, size: int = SIZE) -> Quire.PoolAllocator:
     return Quire.PoolAllocator.new(None, size, None, max_blocks)
 
 
-def figures(pool):
+def figures(pool: Quire.PoolAllocator) -> tuple[int, int, int]:
     """The blocks of a pool: how many there are, how many of them are free, and out."""
     stats = pool.get_stats()
     return stats.n_blocks, stats.n_free, stats.n_out
 
 
-def test_recycle():
+def test_recycle() -> None:
     pool = new_pool()
     first, second = pool.alloc(SIZE, None), pool.alloc(SIZE, None)
     assert isinstance(first, Quire.Memory)
@@ -49,7 +49,7 @@ def test_recycle():
 
 
 @pytest.mark.parametrize('size', [0, 1, 100, SIZE])
-def test_smaller(size):
+def test_smaller(size: int) -> None:
     pool = new_pool()
     memory = pool.alloc(size, None)
     assert len(memory) == size
@@ -58,7 +58,7 @@ def test_smaller(size):
     assert len(memoryview(memory)) == SIZE
 
 
-def test_larger():
+def test_larger() -> None:
     pool = new_pool()
     with refused(Code.OUT_OF_RANGE, SIZE + 1, SIZE):
         pool.alloc(SIZE + 1, None)
@@ -67,7 +67,7 @@ def test_larger():
     assert figures(pool) == (0, 0, 0)
 
 
-def test_params():
+def test_params() -> None:
     params = Quire.AllocationParams.new()
     params.align, params.prefix, params.padding = 63, 16, 8
     pool = Quire.PoolAllocator.new(None, 100, params, 0)
@@ -83,7 +83,7 @@ def test_params():
             pool.alloc(100, more)
 
 
-def test_bounded():
+def test_bounded() -> None:
     pool = new_pool(2)
     blocks = [pool.alloc(1, None), pool.alloc(1, None)]
     with refused(Code.BUSY, 2, SIZE):
@@ -94,7 +94,7 @@ def test_bounded():
     assert len(pool.acquire(0, None)) == SIZE
 
 
-def test_views_keep_their_block():
+def test_views_keep_their_block() -> None:
     pool = new_pool(1)
     memory = pool.alloc(SIZE, None)
     view = memoryview(memory)
@@ -130,7 +130,7 @@ def test_views_keep_their_block():
     assert len(pool.alloc(1, None)) == 1
 
 
-def test_renewed():
+def test_renewed() -> None:
     pool = new_pool(1)
     params = Quire.AllocationParams.new()
     params.flags = Quire.MemoryFlags.READONLY | Quire.MemoryFlags.NO_SHARE
@@ -148,9 +148,9 @@ def test_renewed():
     assert set(bytes(memory[5:10])) == {1}
 
 
-def test_prealloc_trim_flush():
+def test_prealloc_trim_flush() -> None:
     pool = new_pool(10)
-    assert pool.prealloc(4) is None
+    assert pool.prealloc(4) is None  # type: ignore[func-returns-value]
     assert figures(pool) == (4, 4, 0)
     memory = pool.alloc(1, None)
     pool.prealloc(8)
@@ -165,7 +165,7 @@ def test_prealloc_trim_flush():
     assert figures(pool) == (1, 1, 0)
 
 
-def test_close():
+def test_close() -> None:
     pool = new_pool()
     memory = pool.alloc(SIZE, None)
     pool.prealloc(3)
@@ -173,7 +173,8 @@ def test_close():
     pool.close()
     pool.close()
     assert pool.is_closed()
-    for ask in (lambda: pool.alloc(1, None), lambda: pool.acquire(-1, None), lambda: pool.prealloc(9)):
+    asks: list[Call] = [lambda: pool.alloc(1, None), lambda: pool.acquire(-1, None), lambda: pool.prealloc(9)]
+    for ask in asks:
         with refused(Code.CLOSED, SIZE):
             ask()
     memory.fill(0, -1, 5)
@@ -183,14 +184,16 @@ def test_close():
     assert figures(pool) == (0, 0, 0)
 
 
-def test_pool_goes_before_its_blocks():
+def test_pool_goes_before_its_blocks() -> None:
     pool = new_pool()
     memory = pool.alloc(SIZE, None)
-    gone = []
+    gone: list[str] = []
     pool.weak_ref(gone.append, 'pool')
     del pool
     gc.collect()
-    assert memory.get_allocator().get_block_size() == SIZE
+    allocator = memory.get_allocator()
+    assert isinstance(allocator, Quire.PoolAllocator) and allocator.get_block_size() == SIZE
+    del allocator
     memory.fill(0, -1, 3)
     assert gone == []
     del memory
@@ -198,7 +201,7 @@ def test_pool_goes_before_its_blocks():
     assert gone == ['pool']
 
 
-def test_properties():
+def test_properties() -> None:
     pool = Quire.PoolAllocator(block_size=100, max_blocks=5, max_wait=1000, initial_blocks=3)
     assert (pool.props.block_size, pool.get_block_size()) == (100, 100)
     assert (pool.props.max_blocks, pool.get_max_blocks()) == (5, 5)
@@ -206,14 +209,14 @@ def test_properties():
     assert pool.props.allocator is Quire.Allocator.find(None) is pool.get_allocator()
     assert figures(pool) == (3, 3, 0)
 
-    seen = []
+    seen: list[int] = []
     pool.connect('notify::max-wait', lambda pool, _: seen.append(pool.props.max_wait))
     pool.props.max_wait = 7
     pool.set_max_wait(-5)
     assert seen == [7, -1]
 
 
-def test_no_pool():
+def test_no_pool() -> None:
     with refused(Code.OUT_OF_RANGE, 1 << 24):
         new_pool(1 << 24)
     with refused(Code.TOO_LARGE, 1 << 63):
@@ -229,7 +232,7 @@ def test_no_pool():
 
 
 @pytest.mark.parametrize('name', ['system', 'guard', 'secure'])
-def test_over_all(name):
+def test_over_all(name: str) -> None:
     pool = Quire.PoolAllocator.new(Quire.Allocator.find(name), 1000, None, 1)
     for _ in range(3):
         memory = pool.alloc(500, None)
@@ -239,7 +242,7 @@ def test_over_all(name):
     assert pool.get_stats().n_made == 1
 
 
-def test_secret():
+def test_secret() -> None:
     pool = Quire.PoolAllocator.new(Quire.Allocator.find('secure'), 32, None, 1)
     memory = pool.alloc(32, None)
     memory.write(0, b'secret')
@@ -248,7 +251,7 @@ def test_secret():
     assert bytes(pool.alloc(32, None)) == bytes(32)
 
 
-def test_wait_in_vain():
+def test_wait_in_vain() -> None:
     pool = new_pool(1)
     memory = pool.alloc(1, None)
     start = time.monotonic()
@@ -261,12 +264,12 @@ def test_wait_in_vain():
     del memory
 
 
-def test_wait_lets_others_run():
+def test_wait_lets_others_run() -> None:
     """While one thread waits, another can run, and gives its block back."""
     pool = new_pool(1)
     blocks = [pool.alloc(1, None)]
 
-    def give_back():
+    def give_back() -> None:
         while pool.get_stats().n_waiting == 0:
             time.sleep(0.001)
         blocks.clear()
@@ -277,12 +280,12 @@ def test_wait_lets_others_run():
     thread.join()
 
 
-def test_cancel():
+def test_cancel() -> None:
     pool = new_pool(1)
     memory = pool.alloc(1, None)
     cancellable = Gio.Cancellable()
 
-    def cancel():
+    def cancel() -> None:
         while pool.get_stats().n_waiting == 0:
             time.sleep(0.001)
         cancellable.cancel()
@@ -297,13 +300,13 @@ def test_cancel():
     del memory
 
 
-def test_async():
+def test_async() -> None:
     pool = new_pool(1)
     blocks = [pool.alloc(1, None)]
     loop = GLib.MainLoop()
-    results = []
+    results: list[Quire.Memory] = []
 
-    def done(source, result):
+    def done(source: Quire.PoolAllocator, result: Gio.AsyncResult) -> None:
         assert source is pool
         results.append(source.acquire_finish(result))
         with refused(Code.CLOSED):
@@ -312,7 +315,7 @@ def test_async():
             new_pool().acquire_finish(result)
         loop.quit()
 
-    def give_back():
+    def give_back() -> bool:
         if pool.get_stats().n_waiting == 0:
             return GLib.SOURCE_CONTINUE
         blocks.clear()
@@ -326,13 +329,13 @@ def test_async():
     assert figures(pool) == (1, 0, 1)
 
 
-def test_async_refused():
+def test_async_refused() -> None:
     pool = new_pool(1)
     memory = pool.alloc(1, None)
     loop = GLib.MainLoop()
-    errors = []
+    errors: list[GLib.Error] = []
 
-    def done(source, result):
+    def done(source: Quire.PoolAllocator, result: Gio.AsyncResult) -> None:
         try:
             source.acquire_finish(result)
         except GLib.Error as error:
@@ -348,12 +351,14 @@ def test_async_refused():
     del memory
 
 
-def test_threads():
+def test_threads() -> None:
     """No block is had by two; all who wait get theirs."""
     pool = new_pool(2)
-    out, most, done = set(), [], []
+    out: set[int] = set()
+    most: list[int] = []
+    done: list[int] = []
 
-    def work(number):
+    def work(number: int) -> None:
         for _ in range(200):
             memory = pool.acquire(-1, None)
             where = address(memory)
@@ -378,25 +383,30 @@ def test_threads():
     assert stats.n_recycled + stats.n_made == 5 * 200
 
 
-def test_wrong_arguments():
+def test_wrong_arguments() -> None:
     pool = new_pool()
-    for call in (lambda: Quire.PoolAllocator.new('system', 1, None, 0),
-                 lambda: Quire.PoolAllocator.new(None, None, None, 0),
-                 lambda: Quire.PoolAllocator.new(None, 1, 2, 0),
-                 lambda: pool.acquire(None, None),
-                 lambda: pool.acquire(0, pool),
-                 lambda: pool.acquire_finish(None)):
+    calls: list[Call] = [
+        lambda: Quire.PoolAllocator.new('system', 1, None, 0),  # type: ignore[arg-type]
+        lambda: Quire.PoolAllocator.new(None, None, None, 0),  # type: ignore[arg-type]
+        lambda: Quire.PoolAllocator.new(None, 1, 2, 0),  # type: ignore[arg-type]
+        lambda: pool.acquire(None, None),  # type: ignore[arg-type]
+        lambda: pool.acquire(0, pool),  # type: ignore[arg-type]
+        lambda: pool.acquire_finish(None),  # type: ignore[arg-type]
+    ]
+    for call in calls:
         with pytest.raises(TypeError):
             call()
-    for call in (lambda: Quire.PoolAllocator.new(None, -1, None, 0),
-                 lambda: Quire.PoolAllocator.new(None, 1, None, -1),
-                 lambda: pool.prealloc(-1),
-                 lambda: pool.trim(-1)):
+    calls = [
+        lambda: Quire.PoolAllocator.new(None, -1, None, 0),
+        lambda: Quire.PoolAllocator.new(None, 1, None, -1),
+        lambda: pool.prealloc(-1),
+        lambda: pool.trim(-1)]
+    for call in calls:
         with pytest.raises(OverflowError):
             call()
 
 
-def test_stats():
+def test_stats() -> None:
     stats = Quire.PoolStats()
     assert (stats.n_blocks, stats.n_recycled) == (0, 0)
     pool = new_pool()
@@ -407,7 +417,7 @@ def test_stats():
     assert (stats.n_blocks, kept.n_free, pool.get_stats().n_blocks) == (3, 3, 0)
 
 
-def test_survives():
+def test_survives() -> None:
     check_survived(run_script('''
 pool = Quire.PoolAllocator(block_size=64, max_blocks=2, initial_blocks=2)
 memory = pool.alloc(64, None)

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 
 import pytest
 from gi.repository import Quire
@@ -21,19 +22,20 @@ README = (SOURCE / 'README.md').read_text()
 BUILD = pathlib.Path(os.environ['QUIRE_BUILD_ROOT'])
 
 
-def blocks(language):
+def blocks(language: str) -> list[str]:
     return re.findall(rf'^```{language}\n(.*?)^```$', README, re.MULTILINE | re.DOTALL)
 
 
-def run(command, **kwargs):
+def run(command: str | Sequence[str], cwd: pathlib.Path | None = None,
+        env: Mapping[str, str] | None = None) -> str:
     """Runs a command, or the lines of a shell, and gives what it prints."""
     done = subprocess.run(command, shell=isinstance(command, str), text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **kwargs)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd, env=env)
     assert done.returncode == 0, done.stdout
     return done.stdout
 
 
-def run_programs(folder, env):
+def run_programs(folder: pathlib.Path, env: Mapping[str, str]) -> list[str]:
     """Runs the one program of each language, and the command that compiles C."""
     [compile_c] = [block for block in blocks('sh') if block.startswith('cc ')]
     [c], [python], [js] = blocks('c'), blocks('python'), blocks('js')
@@ -49,7 +51,7 @@ def run_programs(folder, env):
     ]
 
 
-def check_programs(outputs):
+def check_programs(outputs: list[str]) -> None:
     c, python, js = outputs
     assert c == 'The block of 4096 bytes refuses WRITE: 1 share alive\n'
     assert python == 'The block of 4096 bytes refuses WRITE: 3 shares alive\n'
@@ -57,11 +59,11 @@ def check_programs(outputs):
                   'The block of 4096 bytes refuses WRITE: 3 shares alive\n')
 
 
-def test_programs(tmp_path):
+def test_programs(tmp_path: pathlib.Path) -> None:
     check_programs(run_programs(tmp_path, os.environ))
 
 
-def test_programs_of_the_page_on_python(tmp_path):
+def test_programs_of_the_page_on_python(tmp_path: pathlib.Path) -> None:
     """Those of docs/python.md are one program, from top to bottom."""
     page = (SOURCE / 'docs' / 'python.md').read_text()
     programs = re.findall(r'^```python\n(.*?)^```$', page, re.MULTILINE | re.DOTALL)
@@ -72,7 +74,7 @@ def test_programs_of_the_page_on_python(tmp_path):
     assert output == f'80\n{told}\n'
 
 
-def test_the_page_on_python_names_every_error():
+def test_the_page_on_python_names_every_error() -> None:
     page = (SOURCE / 'docs' / 'python.md').read_text()
     for name, bases in re.findall(r'^\| ((?:`Quire\.Error\.\w+`(?:, )?)+) \| (.*) \|$', page, re.MULTILINE):
         for cls in re.findall(r'Error\.(\w+)', name):
@@ -83,7 +85,7 @@ def test_the_page_on_python_names_every_error():
         assert not isinstance(value, type) or f'`Quire.Error.{name}`' in page, name
 
 
-def test_demo_prints_what_is_shown():
+def test_demo_prints_what_is_shown() -> None:
     [shown] = blocks('text')
     # The tests may run below another make, which would have its say.
     clean = {name: value for name, value in os.environ.items() if not name.startswith('MAKE')}
@@ -94,14 +96,14 @@ def test_demo_prints_what_is_shown():
 
 
 @pytest.fixture(scope='module')
-def tree(tmp_path_factory):
+def tree(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """A tree in which nothing was built yet."""
     folder = tmp_path_factory.mktemp('tree') / 'quire'
     shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns('build*', '.git', '__pycache__'))
     return folder
 
 
-def test_build_commands_and_installation(tree, tmp_path):
+def test_build_commands_and_installation(tree: pathlib.Path, tmp_path: pathlib.Path) -> None:
     [commands] = [block for block in blocks('sh') if block.startswith('meson setup')]
     run('set -e\n' + commands, cwd=tree, env={**os.environ, 'DESTDIR': str(tmp_path / 'destdir')})
     assert list((tmp_path / 'destdir').rglob('quire-1.0.pc'))
@@ -128,7 +130,7 @@ def test_build_commands_and_installation(tree, tmp_path):
     }))
 
 
-def test_devenv():
+def test_devenv() -> None:
     [command] = [block for block in blocks('sh') if block.startswith('meson devenv')]
     program = 'from gi.repository import Quire; assert memoryview(Quire.Memory(1)).nbytes'
 
@@ -143,7 +145,7 @@ def test_devenv():
         env=clean)
 
 
-def test_every_command_is_known():
+def test_every_command_is_known() -> None:
     """A command that is new in README.md wants a test here. `make test` is what runs this."""
     commands = [line for block in blocks('sh') for line in block.splitlines()]
     assert [command for command in commands
@@ -151,6 +153,6 @@ def test_every_command_is_known():
     run(['make', '-n', 'test', 'deps'], cwd=SOURCE)
 
 
-def test_links_lead_somewhere():
+def test_links_lead_somewhere() -> None:
     for target in re.findall(r'\]\((?!https?:)([^)#]+)\)', README):
         assert (SOURCE / target).exists(), target

@@ -13,7 +13,7 @@ import numpy
 import pytest
 from gi.repository import Gio, GLib, Quire
 
-from helpers import DOMAIN, refused
+from helpers import DOMAIN, Call, Use, refused
 from recorder import Recorder
 
 Code = Quire.MemoryError
@@ -21,11 +21,11 @@ Flags = Quire.MapFlags
 
 
 @pytest.fixture
-def recorder():
+def recorder() -> Recorder:
     return Recorder()
 
 
-def test_life(recorder):
+def test_life(recorder: Recorder) -> None:
     memory = recorder.alloc(100)
     assert type(memory) is Quire.Memory
     assert len(memory) == 100
@@ -44,12 +44,12 @@ def test_life(recorder):
     assert recorder.take_log() == ['released 1']
 
 
-def read_into(memory):
+def read_into(memory: Quire.Memory) -> None:
     with open('/dev/zero', 'rb', buffering=0) as file:
         file.readinto(memory)
 
 
-USES = {
+USES: dict[str, tuple[Use, list[int]]] = {
     'map': (lambda m: m.map(Flags.WRITE), [2]),
     'with': (lambda m: m.map(Flags.READ).__enter__().release(), [1]),
     'memoryview': (lambda m: memoryview(m), [3]),
@@ -71,7 +71,7 @@ USES = {
 
 
 @pytest.mark.parametrize('name', USES)
-def test_pairs(recorder, name):
+def test_pairs(recorder: Recorder, name: str) -> None:
     use, flags = USES[name]
     memory = recorder.alloc(8)
     recorder.take_log()
@@ -84,7 +84,7 @@ def test_pairs(recorder, name):
     assert memory.describe_lock() == 'free'
 
 
-def test_map_is_a_pair_with_its_lock(recorder):
+def test_map_is_a_pair_with_its_lock(recorder: Recorder) -> None:
     memory = recorder.alloc(8)
     info = memory.map(Flags.READ)
     with info as view:
@@ -101,7 +101,7 @@ def test_map_is_a_pair_with_its_lock(recorder):
     assert recorder.take_log() == []
 
 
-def test_closed_handle(recorder):
+def test_closed_handle(recorder: Recorder) -> None:
     memory = recorder.alloc(8)
     view = memoryview(memory)
     memory.close()
@@ -117,9 +117,9 @@ def test_closed_handle(recorder):
 
 @pytest.mark.parametrize('state', [None, 0, 'text', [1], object(), (), Quire.Memory(3), GLib.Bytes.new(b'x')],
                          ids=lambda state: type(state).__name__)
-def test_state_is_the_very_object(recorder, state):
-    found = []
-    recorder.do_released = found.append
+def test_state_is_the_very_object(recorder: Recorder, state: object) -> None:
+    found: list[object] = []
+    setattr(recorder, 'do_released', found.append)
     block = recorder.bind(Quire.Memory(8), state)
     assert recorder.get_state(block) is state
     assert recorder.get_state(block[1:2]) is state
@@ -129,57 +129,59 @@ def test_state_is_the_very_object(recorder, state):
     assert len(found) == 1 and found[0] is state
 
 
-def test_state_goes_with_the_block(recorder):
+def test_state_goes_with_the_block(recorder: Recorder) -> None:
     class State:
         pass
 
     state = State()
     weak = weakref.ref(state)
     block = recorder.bind(Quire.Memory(8), state)
-    recorder.do_released = lambda state: None
+    setattr(recorder, 'do_released', lambda state: None)
     del state
     assert weak() is not None
     del block
     assert weak() is None
 
 
-def test_backing_is_free_when_released_is_called():
+def test_backing_is_free_when_released_is_called() -> None:
     class Mapped(Quire.Allocator):
-        def do_alloc(self, size, params):
+        def do_alloc(self, size: int, params: Quire.AllocationParams) -> Quire.Memory:
             file = mmap.mmap(-1, size)
             return self.bind(Quire.Memory.wrap(file), file)
 
-        def do_released(self, file):
+        def do_released(self, file: mmap.mmap) -> None:
             # This raises BufferError while somebody has a view.
             file.close()
             closed.append(file.closed)
 
-    closed = []
+    closed: list[bool] = []
     memory = Mapped().alloc(mmap.PAGESIZE)
     memoryview(memory)[0] = 1
     del memory
     assert closed == [True]
 
 
-def test_allocator_lives_with_its_blocks():
+def test_allocator_lives_with_its_blocks() -> None:
     class Named(Quire.Allocator):
-        def __init__(self, name):
+        def __init__(self, name: str) -> None:
             super().__init__()
             self.name = name
 
-        def do_alloc(self, size, params):
+        def do_alloc(self, size: int, params: Quire.AllocationParams) -> Quire.Memory:
             return self.bind(Quire.Memory(size), size)
 
-        def do_released(self, state):
+        def do_released(self, state: int) -> None:
             found.append((self.name, state))
 
-    found = []
+    found: list[tuple[str, int]] = []
     allocator = Named('vellum')
     weak = weakref.ref(allocator)
     memory = allocator.alloc(8)
     del allocator
     gc.collect()
-    assert memory.get_allocator().name == 'vellum'
+    owner = memory.get_allocator()
+    assert isinstance(owner, Named) and owner.name == 'vellum'
+    del owner
     share = memory[0:2]
     del memory
     gc.collect()
@@ -190,13 +192,13 @@ def test_allocator_lives_with_its_blocks():
     assert weak() is None
 
 
-def test_params():
+def test_params() -> None:
     class Asked(Quire.Allocator):
-        def do_alloc(self, size, params):
+        def do_alloc(self, size: int, params: Quire.AllocationParams) -> Quire.Memory:
             asked.append((size, params))
             return self.bind(Quire.Memory(size + params.prefix + params.padding + params.align))
 
-    asked = []
+    asked: list[tuple[int, Quire.AllocationParams]] = []
     params = Quire.AllocationParams()
     params.align, params.prefix, params.padding = 63, 5, 7
     memory = Asked().alloc(10, params)
@@ -212,7 +214,7 @@ def test_params():
     assert asked[1][1].prefix == 0
 
 
-def test_bind_is_refused(recorder):
+def test_bind_is_refused(recorder: Recorder) -> None:
     backing = Quire.Memory(8)
     view = memoryview(backing)
     with refused(Code.BUSY, 8):
@@ -230,29 +232,32 @@ def test_bind_is_refused(recorder):
     with refused(Code.NOT_SUPPORTED) as caught:
         Quire.Allocator.find('system').bind(Quire.Memory(8))
     assert 'system' in caught.value.message
-    for backing in (None, b'abc', 5, Quire.Memory):
+    for wrong in (None, b'abc', 5, Quire.Memory):
         with pytest.raises(TypeError):
-            recorder.bind(backing)
+            recorder.bind(wrong)  # type: ignore[arg-type]
 
-def test_calls_within(recorder):
+
+def test_calls_within(recorder: Recorder) -> None:
     """A function may use the block, and be called for others, while it is called."""
-    def mapped(memory, flags):
+    def mapped(memory: Quire.Memory, flags: Quire.MapFlags) -> None:
         gc.collect()
         with memory.map(Flags.READ) as view:
             assert len(view) == 8
         nested.append(memory.copy(0, 2))
         nested.append(other.alloc(3))
-        nested.append(threading.Thread(target=lambda: other.alloc(2)))
-        nested[-1].start()
-        nested[-1].join()
+        thread = threading.Thread(target=lambda: other.alloc(2))
+        thread.start()
+        thread.join()
 
-    def unmapped(memory):
+    def unmapped(memory: Quire.Memory) -> None:
         memory.fill(0, -1, 9)
         nested.append(memory[1:3])
 
-    other, nested = Recorder(), []
+    other = Recorder()
+    nested: list[Quire.Memory] = []
     memory = recorder.alloc(8)
-    recorder.do_mapped, recorder.do_unmapped = mapped, unmapped
+    setattr(recorder, 'do_mapped', mapped)
+    setattr(recorder, 'do_unmapped', unmapped)
     view = memoryview(memory)
     view.release()
     del recorder.do_mapped, recorder.do_unmapped
@@ -260,14 +265,14 @@ def test_calls_within(recorder):
     assert other.take_log() == ['alloc 3', 'alloc 2', 'released 2']
 
 
-def test_released_may_allocate():
+def test_released_may_allocate() -> None:
     class Endless(Quire.Allocator):
         left = 30
 
-        def do_alloc(self, size, params):
+        def do_alloc(self, size: int, params: Quire.AllocationParams) -> Quire.Memory:
             return self.bind(Quire.Memory(size), size)
 
-        def do_released(self, state):
+        def do_released(self, state: int) -> None:
             if self.left:
                 self.left -= 1
                 self.alloc(state + 1)
@@ -277,7 +282,7 @@ def test_released_may_allocate():
     assert allocator.left == 0
 
 
-def test_default_allocator(recorder):
+def test_default_allocator(recorder: Recorder) -> None:
     system = Quire.Allocator.find('system')
     recorder.set_default()
     try:
@@ -291,84 +296,85 @@ def test_default_allocator(recorder):
     assert recorder.take_log()[:2] == ['alloc 8', 'mapped 1 1']
 
 
-def test_by_name(recorder):
+def test_by_name(recorder: Recorder) -> None:
     Quire.Allocator.register('python-recorder', recorder)
-    assert Quire.Allocator.find('python-recorder') is recorder
-    memory = Quire.Allocator.find('python-recorder').alloc(4)
+    found = Quire.Allocator.find('python-recorder')
+    assert found is not None and found is recorder
+    memory = found.alloc(4)
     assert recorder.take_log() == ['alloc 4']
     assert memory.is_type(recorder.get_mem_type())
     Quire.Allocator.register('python-recorder', Quire.Allocator.find('system'))
 
 
-def test_name_of_type():
+def test_name_of_type() -> None:
     class Named(Quire.Allocator):
         __gtype_name__ = 'VellumAllocator'
 
-        def do_alloc(self, size, params):
+        def do_alloc(self, size: int, params: Quire.AllocationParams) -> Quire.Memory:
             return self.bind(Quire.Memory(size))
 
     assert Named().alloc(1).is_type('VellumAllocator')
 
 
-def test_subclasses():
+def test_subclasses() -> None:
     class Base(Quire.Allocator):
-        def do_alloc(self, size, params):
+        def do_alloc(self, size: int, params: Quire.AllocationParams) -> Quire.Memory:
             log.append('base')
             return self.bind(Quire.Memory(size))
 
-        def do_released(self, state):
+        def do_released(self, state: object) -> None:
             log.append('base released')
 
     class Derived(Base):
-        def do_alloc(self, size, params):
+        def do_alloc(self, size: int, params: Quire.AllocationParams) -> Quire.Memory:
             log.append('derived')
             return super().do_alloc(size, params)
 
-        def do_mapped(self, memory, flags):
+        def do_mapped(self, memory: Quire.Memory, flags: Quire.MapFlags) -> None:
             # To the functions of the library, which do nothing.
             super().do_mapped(memory, flags)
             log.append('mapped')
 
-        def do_unmapped(self, memory):
+        def do_unmapped(self, memory: Quire.Memory) -> None:
             super().do_unmapped(memory)
 
     class Mixin:
-        def do_released(self, state):
+        def do_released(self, state: object) -> None:
             log.append('mixin')
-            super().do_released(state)
+            super().do_released(state)  # type: ignore[misc]
 
     class Mixed(Mixin, Derived):
         pass
 
-    log = []
+    log: list[str] = []
     memory = Mixed().alloc(1)
     bytes(memory)
     del memory
     assert log == ['derived', 'base', 'mapped', 'mixin', 'base released']
 
 
-def test_methods_may_be_replaced(recorder, monkeypatch):
+def test_methods_may_be_replaced(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Recorder, 'do_mapped', lambda self, memory, flags: self.log.append('instead'))
     memory = recorder.alloc(1)
     bytes(memory)
     assert recorder.take_log() == ['alloc 1', 'instead', 'unmapped 1']
 
 
-def test_without_functions():
+def test_without_functions() -> None:
     class Nothing(Quire.Allocator):
         pass
 
     with refused(Code.NOT_SUPPORTED) as caught:
-        Nothing().alloc(8)
+        Nothing().alloc(8)  # type: ignore[abstract]
     assert 'does not say how to allocate' in caught.value.message
-    block = Nothing().bind(Quire.Memory(8))
+    block = Nothing().bind(Quire.Memory(8))  # type: ignore[abstract]
     assert len(bytes(block)) == 8
 
     with pytest.raises(TypeError):
-        Quire.Allocator()
+        Quire.Allocator()  # type: ignore[abstract]
 
 
-def test_functions_called_by_hand(recorder):
+def test_functions_called_by_hand(recorder: Recorder) -> None:
     params = Quire.AllocationParams()
     memory = recorder.do_alloc(8, params)
     recorder.do_mapped(memory, Flags.READ)
@@ -383,23 +389,23 @@ def test_functions_called_by_hand(recorder):
         Quire.Allocator.do_alloc(recorder, 8, params)
     for wrong in (None, 5, memory, object(), Quire.Allocator):
         with pytest.raises(TypeError):
-            Quire.Allocator.do_released(wrong, None)
+            Quire.Allocator.do_released(wrong, None)  # type: ignore[arg-type]
         with pytest.raises(TypeError):
-            Quire.Allocator.alloc(wrong, 8)
+            Quire.Allocator.alloc(wrong, 8)  # type: ignore[arg-type]
         with pytest.raises(TypeError):
-            Quire.Allocator.bind(wrong, Quire.Memory(1))
+            Quire.Allocator.bind(wrong, Quire.Memory(1))  # type: ignore[arg-type]
         with pytest.raises(TypeError):
-            Quire.Allocator.get_state(wrong, memory)
+            Quire.Allocator.get_state(wrong, memory)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize('arguments', [(), ('8',), (1.5,), (None,), (8, 5), (8, None, None), (-1,), (1 << 64,)])
-def test_wrong_arguments_of_alloc(recorder, arguments):
+def test_wrong_arguments_of_alloc(recorder: Recorder, arguments: tuple[object, ...]) -> None:
     with pytest.raises((TypeError, OverflowError)):
-        recorder.alloc(*arguments)
+        recorder.alloc(*arguments)  # type: ignore[arg-type]
     assert recorder.take_log() == []
 
 
-def test_requests_that_make_no_sense_are_not_asked(recorder):
+def test_requests_that_make_no_sense_are_not_asked(recorder: Recorder) -> None:
     params = Quire.AllocationParams()
     params.align = 5
     with refused(Code.NOT_SUPPORTED, 5):
@@ -409,12 +415,12 @@ def test_requests_that_make_no_sense_are_not_asked(recorder):
     assert recorder.take_log() == []
 
 
-def test_threads(recorder):
+def test_threads(recorder: Recorder) -> None:
     """The functions run on whichever thread it is."""
-    problems = []
+    problems: list[Exception] = []
     together = threading.Barrier(4)
 
-    def work():
+    def work() -> None:
         try:
             together.wait()
             for _ in range(50):
@@ -441,12 +447,12 @@ def test_threads(recorder):
         {'alloc': 200, 'mapped': 400, 'unmapped': 400, 'released': 200}
 
 
-def test_threads_of_c(recorder):
+def test_threads_of_c(recorder: Recorder) -> None:
     """A thread that Python does not know drops bytes of a block."""
     memory = recorder.alloc(1000)
     loop = GLib.MainLoop()
 
-    def written(stream, result):
+    def written(stream: Gio.OutputStream, result: Gio.AsyncResult) -> None:
         stream.write_bytes_finish(result)
         loop.quit()
 
@@ -458,16 +464,17 @@ def test_threads_of_c(recorder):
     assert recorder.take_log() == ['alloc 1000', 'mapped 1 1', 'unmapped 1']
 
 
-def test_home(recorder):
+def test_home(recorder: Recorder) -> None:
     assert recorder.set_home()
     memory = recorder.alloc(8)
     view = memoryview(memory)
-    problems = []
+    problems: list[object] = []
 
-    def work():
+    def work() -> None:
         if recorder.set_home():
             problems.append('home')
-        for use in (lambda: recorder.alloc(8), lambda: memory.map(), lambda: memoryview(memory)):
+        uses: list[Call] = [lambda: recorder.alloc(8), lambda: memory.map(), lambda: memoryview(memory)]
+        for use in uses:
             try:
                 use()
             except GLib.Error as error:
@@ -490,29 +497,31 @@ def test_home(recorder):
     assert recorder.take_log() == ['released 1']
 
 
-def test_leaks():
+def test_leaks() -> None:
     """Nothing stays behind that calls leave."""
     class Plain(Quire.Allocator):
-        def do_alloc(self, size, params):
+        refuses: bool
+
+        def do_alloc(self, size: int, params: Quire.AllocationParams) -> Quire.Memory:
             return self.bind(Quire.Memory(size), Marker())
 
-        def do_mapped(self, memory, flags):
+        def do_mapped(self, memory: Quire.Memory, flags: Quire.MapFlags) -> None:
             if self.refuses:
                 raise ValueError(Marker())
 
-        def do_unmapped(self, memory):
+        def do_unmapped(self, memory: Quire.Memory) -> None:
             pass
 
-        def do_released(self, state):
+        def do_released(self, state: object) -> None:
             pass
 
     class Marker:
         alive = 0
 
-        def __init__(self):
+        def __init__(self) -> None:
             Marker.alive += 1
 
-        def __del__(self):
+        def __del__(self) -> None:
             Marker.alive -= 1
 
     allocator = Plain()

@@ -273,5 +273,5 @@ Quire.Allocator.dispatch()
 
 
 @pytest.mark.parametrize('name', SCRIPTS)
-def test_no_crash(name):
+def test_no_crash(name: str) -> None:
     check_survived(run_script(SCRIPTS[name]))

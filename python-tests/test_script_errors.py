@@ -7,11 +7,12 @@
 import errno
 import gc
 import weakref
+from collections.abc import Callable
 
 import pytest
 from gi.repository import Gio, GLib, Quire
 
-from helpers import refused
+from helpers import Call, Use, refused
 from recorder import Recorder
 
 Code = Quire.MemoryError
@@ -19,21 +20,25 @@ Flags = Quire.MapFlags
 
 
 @pytest.fixture
-def recorder():
+def recorder() -> Recorder:
     return Recorder()
 
 
-def make_giving(result):
+# What do_alloc() gives, which may be anything.
+Given = Callable[[Quire.Allocator, int], object]
+
+
+def make_giving(result: Given) -> Quire.Allocator:
     class Giving(Quire.Allocator):
         __gtype_name__ = None
 
-        def do_alloc(self, size, params):
-            return result(self, size)
+        def do_alloc(self, size: int, params: Quire.AllocationParams) -> Quire.Memory:
+            return result(self, size)  # type: ignore[return-value]
 
     return Giving()
 
 
-RUBBISH = {
+RUBBISH: dict[str, tuple[Given, str]] = {
     'None': (lambda self, size: None, 'do_alloc() returned None'),
     'a number': (lambda self, size: 5, 'TypeError: expected a Quire.Memory, got int'),
     'bytes': (lambda self, size: b'12345678', 'TypeError: expected a Quire.Memory, got bytes'),
@@ -47,15 +52,15 @@ RUBBISH = {
 
 
 @pytest.mark.parametrize('name', RUBBISH)
-def test_rubbish(name):
+def test_rubbish(name: str) -> None:
     result, words = RUBBISH[name]
     with refused(Code.FAILED) as caught:
         make_giving(result).alloc(8)
     assert words in caught.value.message
 
 
-def test_closed_block():
-    def closed(self, size):
+def test_closed_block() -> None:
+    def closed(self: Quire.Allocator, size: int) -> Quire.Memory:
         block = self.bind(Quire.Memory(size))
         block.close()
         return block
@@ -65,10 +70,10 @@ def test_closed_block():
     assert 'closed' in caught.value.message
 
 
-def test_the_same_block_twice():
-    kept = []
+def test_the_same_block_twice() -> None:
+    kept: list[Quire.Memory] = []
 
-    def same(self, size):
+    def same(self: Quire.Allocator, size: int) -> Quire.Memory:
         if not kept:
             kept.append(self.bind(Quire.Memory(size)))
         return kept[0]
@@ -85,27 +90,27 @@ def test_the_same_block_twice():
 class Failing(Quire.Allocator):
     """Raises what it is told to."""
 
-    error = None
+    error: BaseException | None = None
 
-    def fail(self):
+    def fail(self) -> None:
         if self.error is not None:
             raise self.error
 
-    def do_alloc(self, size, params):
+    def do_alloc(self, size: int, params: Quire.AllocationParams) -> Quire.Memory:
         self.fail()
         return self.bind(Quire.Memory(size))
 
-    def do_mapped(self, memory, flags):
+    def do_mapped(self, memory: Quire.Memory, flags: Quire.MapFlags) -> None:
         self.fail()
 
-    def do_unmapped(self, memory):
+    def do_unmapped(self, memory: Quire.Memory) -> None:
         self.fail()
 
-    def do_released(self, state):
+    def do_released(self, state: object) -> None:
         self.fail()
 
 
-ERRORS = {
+ERRORS: dict[str, tuple[Exception, Quire.MemoryError, str]] = {
     'ValueError': (ValueError('not so many'), Code.FAILED, 'ValueError: not so many'),
     'no text': (RuntimeError(), Code.FAILED, 'RuntimeError'),
     'MemoryError': (MemoryError('full'), Code.NO_SPACE, 'MemoryError: full'),
@@ -115,7 +120,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize('name', ERRORS)
-def test_exception_of_alloc(name, capfd):
+def test_exception_of_alloc(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     error, code, message = ERRORS[name]
     allocator = Failing()
     allocator.error = error
@@ -128,7 +133,7 @@ def test_exception_of_alloc(name, capfd):
     assert capfd.readouterr().err == ''
 
 
-MAPS = {
+MAPS: dict[str, tuple[Use, type[Exception]]] = {
     'map': (lambda m: m.map(Flags.WRITE), GLib.Error),
     'memoryview': (lambda m: memoryview(m), Quire.BufferError),
     'write': (lambda m: m.write(0, b'abc'), GLib.Error),
@@ -137,7 +142,7 @@ MAPS = {
 
 
 @pytest.mark.parametrize('name', MAPS)
-def test_exception_of_mapped(name, capfd):
+def test_exception_of_mapped(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     use, kind = MAPS[name]
     allocator = Failing()
     memory = allocator.alloc(8)
@@ -155,7 +160,7 @@ def test_exception_of_mapped(name, capfd):
 @pytest.mark.parametrize('use', [lambda m: m.fill(0, -1, 1), lambda m: m.copy(0, -1), lambda m: m.read(0, 4),
                                  lambda m: m.to_bytes(), lambda m: m.compare(m),
                                  lambda m: m.make_mapped(Flags.READ)])
-def test_exception_of_mapped_in_other_calls(use):
+def test_exception_of_mapped_in_other_calls(use: Use) -> None:
     allocator = Failing()
     memory = allocator.alloc(8)
     allocator.error = ValueError('not so many')
@@ -169,11 +174,12 @@ def test_exception_of_mapped_in_other_calls(use):
     assert memory.describe_lock() == 'free'
 
 
-def test_errors_of_glib_come_through_unchanged():
+def test_errors_of_glib_come_through_unchanged() -> None:
     allocator = Failing()
     memory = allocator.alloc(8)
     allocator.error = GLib.Error.new_literal(Gio.io_error_quark(), 'Not today', Gio.IOErrorEnum.PERMISSION_DENIED)
-    for use in (lambda: allocator.alloc(8), lambda: memory.map(), lambda: memory.fill(0, -1, 0)):
+    uses: list[Call] = [lambda: allocator.alloc(8), lambda: memory.map(), lambda: memory.fill(0, -1, 0)]
+    for use in uses:
         with pytest.raises(GLib.Error) as caught:
             use()
         assert caught.value.matches(Gio.io_error_quark(), Gio.IOErrorEnum.PERMISSION_DENIED)
@@ -181,18 +187,18 @@ def test_errors_of_glib_come_through_unchanged():
 
     # One that is not whole is an exception as any other.
     allocator.error = GLib.Error('Whatever')
-    allocator.error.domain = None
+    allocator.error.domain = None  # type: ignore[assignment]
     with refused(Code.FAILED) as caught:
         allocator.alloc(8)
     assert 'Whatever' in caught.value.message
 
 
-def test_map_may_be_refused_by_its_flags():
+def test_map_may_be_refused_by_its_flags() -> None:
     class ReadOnly(Quire.Allocator):
-        def do_alloc(self, size, params):
+        def do_alloc(self, size: int, params: Quire.AllocationParams) -> Quire.Memory:
             return self.bind(Quire.Memory(size))
 
-        def do_mapped(self, memory, flags):
+        def do_mapped(self, memory: Quire.Memory, flags: Quire.MapFlags) -> None:
             if flags & Flags.WRITE:
                 raise PermissionError('read only')
 
@@ -204,11 +210,12 @@ def test_map_may_be_refused_by_its_flags():
 
 
 @pytest.mark.parametrize('kind', [KeyboardInterrupt, SystemExit, GeneratorExit])
-def test_ends_of_programs_are_no_errors(kind):
+def test_ends_of_programs_are_no_errors(kind: type[BaseException]) -> None:
     allocator = Failing()
     memory = allocator.alloc(8)
     allocator.error = kind('now')
-    for use in (lambda: allocator.alloc(8), lambda: memory.map(), lambda: memoryview(memory)):
+    uses: list[Call] = [lambda: allocator.alloc(8), lambda: memory.map(), lambda: memoryview(memory)]
+    for use in uses:
         with pytest.raises(kind) as caught:
             use()
         assert caught.value is allocator.error
@@ -216,7 +223,7 @@ def test_ends_of_programs_are_no_errors(kind):
     assert memory.describe_lock() == 'free'
 
 
-def test_exceptions_that_nobody_gets(monkeypatch):
+def test_exceptions_that_nobody_gets(monkeypatch: pytest.MonkeyPatch) -> None:
     unraisable = []
     monkeypatch.setattr('sys.unraisablehook', lambda args: unraisable.append((args.exc_value, args.object)))
     allocator = Failing()
@@ -233,9 +240,9 @@ def test_exceptions_that_nobody_gets(monkeypatch):
     unraisable.clear()
 
 
-def test_pending_exceptions_are_left_alone(recorder):
+def test_pending_exceptions_are_left_alone(recorder: Recorder) -> None:
     """A block may die, and a map end, while an exception is on its way."""
-    def function():
+    def function() -> None:
         memory = recorder.alloc(8)
         view = memoryview(memory)
         raise KeyError(len(view))
@@ -248,11 +255,11 @@ def test_pending_exceptions_are_left_alone(recorder):
     assert recorder.take_log() == ['alloc 8', 'mapped 1 3', 'unmapped 1', 'released 1']
 
 
-def test_cause_keeps_nothing_alive():
+def test_cause_keeps_nothing_alive() -> None:
     allocator = Failing()
     memory = allocator.alloc(8)
-    released = []
-    allocator.do_released = lambda state: released.append(state)
+    released: list[object] = []
+    setattr(allocator, 'do_released', released.append)
     class Error(Exception):
         pass
 

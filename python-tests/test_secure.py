@@ -10,23 +10,23 @@ import re
 import pytest
 from gi.repository import Quire
 
-from helpers import address, check_survived, Code, Flags, refused, run_script, SANITIZED
+from helpers import address, check_survived, Code, Flags, memory_of, refused, run_script, SANITIZED
 
 needs_mlock = pytest.mark.skipif(SANITIZED, reason='the sanitizer locks no memory')
 
 
 @pytest.fixture
-def secure():
+def secure() -> Quire.Allocator:
     return Quire.Allocator.find('secure')
 
 
-def make_secret(secure, content):
+def make_secret(secure: Quire.Allocator, content: bytes) -> Quire.Memory:
     memory = secure.alloc(len(content), None)
     memory.write(0, content)
     return memory
 
 
-def kernel_flags(memory):
+def kernel_flags(memory: Quire.Memory) -> set[str]:
     """What the kernel knows of the pages of a block."""
     where = address(memory)
     inside = False
@@ -40,7 +40,7 @@ def kernel_flags(memory):
     raise AssertionError(f'{where:x} is not mapped')
 
 
-def test_is_a_block(secure):
+def test_is_a_block(secure: Quire.Allocator) -> None:
     assert isinstance(secure, Quire.SecureAllocator)
     assert secure.get_mem_type() == 'secure'
     memory = make_secret(secure, b'secret')
@@ -52,19 +52,19 @@ def test_is_a_block(secure):
 
 
 @needs_mlock
-def test_pages(secure):
+def test_pages(secure: Quire.Allocator) -> None:
     assert kernel_flags(secure.alloc(100, None)) >= {'lo', 'dd', 'wf'}
     assert not kernel_flags(Quire.Memory(100)) & {'lo', 'dd', 'wf'}
 
 
 @needs_mlock
-def test_copies_are_secure(secure):
+def test_copies_are_secure(secure: Quire.Allocator) -> None:
     memory = make_secret(secure, b'0123456789')
     share = memory[2:6]
     for copy, content in [(memory.copy(1, 3), b'123'),
                           (share.copy(0, -1), b'2345'),
                           (share.make_writable(), b'2345'),
-                          (share.make_mapped(Flags.WRITE).memory, b'2345'),
+                          (memory_of(share.make_mapped(Flags.WRITE)), b'2345'),
                           (share + memory, b'23450123456789'),
                           (Quire.Memory(0) + share, b'2345'),
                           (Quire.Memory.merge_list([memory[5:], memory[:5]]).memory, b'5678901234')]:
@@ -74,7 +74,7 @@ def test_copies_are_secure(secure):
     assert (memory[:5] + memory[5:]).get_parent() is not None
 
 
-def test_fork(secure):
+def test_fork(secure: Quire.Allocator) -> None:
     """A child sees zeros, and no harm comes of what it does to them."""
     memory = make_secret(secure, b'secret')
     view = memoryview(memory)
@@ -93,7 +93,7 @@ def test_fork(secure):
 
 
 @needs_mlock
-def test_limit():
+def test_limit() -> None:
     """Beyond what the process may lock there is nothing, and the error has the numbers."""
     check_survived(run_script('''
 import resource
@@ -112,15 +112,15 @@ for _ in range(20):
 '''))
 
 
-def test_no_space(secure):
+def test_no_space(secure: Quire.Allocator) -> None:
     with refused(Code.NO_SPACE, (1 << 63) - 1):
         secure.alloc((1 << 63) - 1, None)
     with pytest.raises(OverflowError):
         secure.alloc(-1, None)
 
 
-def test_mappings_do_not_leak(secure):
-    def count():
+def test_mappings_do_not_leak(secure: Quire.Allocator) -> None:
+    def count() -> int:
         with open('/proc/self/maps') as maps:
             return len(maps.readlines())
 

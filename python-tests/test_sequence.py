@@ -7,19 +7,23 @@
 import array
 import ctypes
 import gc
+import operator
 import re
+from collections.abc import Callable
+from typing import SupportsIndex
 
 import numpy
 import pytest
 from gi.repository import GLib, Quire
 
-from helpers import READ, READWRITE, WRITE, Code, counts, make, make_flagged, make_padded, refused
+from helpers import (READ, READWRITE, WRITE, Call, Code, Exporter, counts, make, make_flagged, make_padded,
+                     parent_of, refused)
 
 CONTENT = bytes(range(10, 20))
 
 
 @pytest.mark.parametrize('index', [0, 1, 9, -1, -10, True, numpy.int64(3)], ids=repr)
-def test_index(index):
+def test_index(index: SupportsIndex) -> None:
     memory = make(CONTENT)
     assert memory[index] == CONTENT[index]
     assert type(memory[index]) is int
@@ -31,26 +35,32 @@ def test_index(index):
 
 
 @pytest.mark.parametrize('index', [10, -11, 1 << 62, -(1 << 62)])
-def test_index_out_of_range(index):
+def test_index_out_of_range(index: int) -> None:
     memory = make(CONTENT)
-    for use in (lambda: memory[index], lambda: memory.__setitem__(index, 1)):
+    uses: list[Call] = [lambda: memory[index], lambda: memory.__setitem__(index, 1)]
+    for use in uses:
         with refused(Code.OUT_OF_RANGE, index, 10, kind=IndexError, unchanged=[memory]):
             use()
     assert bytes(memory) == CONTENT
 
 
 @pytest.mark.parametrize('index', [1 << 63, -(1 << 64), 1 << 200])
-def test_index_beyond_all_numbers(index):
+def test_index_beyond_all_numbers(index: int) -> None:
     memory = make(CONTENT)
-    for use in (lambda: memory[index], lambda: memory.__setitem__(index, 1)):
+    uses: list[Call] = [lambda: memory[index], lambda: memory.__setitem__(index, 1)]
+    for use in uses:
         with pytest.raises(IndexError):
             use()
 
 
 @pytest.mark.parametrize('key', ['a', b'a', 1.0, None, (0, 1), ..., object()], ids=repr)
-def test_index_of_no_kind(key):
+def test_index_of_no_kind(key: object) -> None:
     memory = make(CONTENT)
-    for use in (lambda: memory[key], lambda: memory.__setitem__(key, 1)):
+    uses: list[Call] = [
+        lambda: memory[key],  # type: ignore[call-overload]
+        lambda: memory.__setitem__(key, 1),  # type: ignore[call-overload]
+    ]
+    for use in uses:
         with pytest.raises(TypeError, match='integer or a slice'):
             use()
 
@@ -59,10 +69,10 @@ def test_index_of_no_kind(key):
     (256, ValueError), (-1, ValueError), (1 << 70, ValueError), (-(1 << 70), ValueError), ('a', TypeError),
     (b'a', TypeError), (None, TypeError), (1.0, TypeError),
 ], ids=repr)
-def test_assignment_of_what_is_no_byte(value, kind):
+def test_assignment_of_what_is_no_byte(value: object, kind: type[Exception]) -> None:
     memory = make(CONTENT)
     with pytest.raises(kind):
-        memory[0] = value
+        memory[0] = value  # type: ignore[call-overload]
     assert bytes(memory) == CONTENT
 
 
@@ -71,12 +81,12 @@ SLICES = [slice(None), slice(0, 0), slice(2, 5), slice(-3, None), slice(None, -3
 
 
 @pytest.mark.parametrize('key', SLICES, ids=str)
-def test_slice_is_a_share(key):
+def test_slice_is_a_share(key: slice) -> None:
     memory = make(CONTENT)
     share = memory[key]
     assert type(share) is Quire.Memory
     assert bytes(share) == CONTENT[key]
-    assert share.get_parent().is_same(memory)
+    assert parent_of(share).is_same(memory)
     with refused(Code.READ_ONLY, kind=TypeError):
         share[:] = bytes(share)
 
@@ -84,7 +94,7 @@ def test_slice_is_a_share(key):
 @pytest.mark.parametrize('key', SLICES, ids=str)
 @pytest.mark.parametrize('make_value', [bytes, bytearray, memoryview, make, lambda b: numpy.frombuffer(b, 'u1')],
                          ids=['bytes', 'bytearray', 'memoryview', 'Memory', 'numpy'])
-def test_assignment_to_a_slice(key, make_value):
+def test_assignment_to_a_slice(key: slice, make_value: Callable[[bytes], Exporter]) -> None:
     memory = make(CONTENT)
     expected = bytearray(CONTENT)
     expected[key] = bytes(len(CONTENT[key]))
@@ -94,7 +104,7 @@ def test_assignment_to_a_slice(key, make_value):
 
 
 @pytest.mark.parametrize('size', [0, 2, 4, 100])
-def test_assignment_of_another_size(size):
+def test_assignment_of_another_size(size: int) -> None:
     memory = make(CONTENT)
     with pytest.raises(ValueError, match=f'3 bytes.*{size}'):
         memory[2:5] = bytes(size)
@@ -103,33 +113,35 @@ def test_assignment_of_another_size(size):
 
 
 @pytest.mark.parametrize('value', [5, 'abc', None, [1, 2, 3], object()], ids=repr)
-def test_assignment_of_no_bytes(value):
+def test_assignment_of_no_bytes(value: object) -> None:
     memory = make(CONTENT)
     with pytest.raises(TypeError):
-        memory[2:5] = value
+        memory[2:5] = value  # type: ignore[call-overload]
     assert bytes(memory) == CONTENT
 
 
 @pytest.mark.parametrize('step', [2, -1, -2, 100])
-def test_slice_with_a_step(step):
+def test_slice_with_a_step(step: int) -> None:
     memory = make(CONTENT)
-    for use in (lambda: memory[::step], lambda: memory.__setitem__(slice(None, None, step), b'')):
+    uses: list[Call] = [lambda: memory[::step], lambda: memory.__setitem__(slice(None, None, step), b'')]
+    for use in uses:
         with pytest.raises(ValueError, match=f'step {step} .*memoryview'):
             use()
     assert bytes(memoryview(memory)[::step]) == CONTENT[::step]
 
 
-def test_nothing_can_be_deleted():
+def test_nothing_can_be_deleted() -> None:
     memory = make(CONTENT)
     for key in (0, slice(0, 1), slice(None)):
         with pytest.raises(TypeError, match='deleted'):
-            del memory[key]
+            operator.delitem(memory, key)  # type: ignore[call-overload]
 
 
-def test_writes_want_a_map():
+def test_writes_want_a_map() -> None:
     memory = make(CONTENT)
     share = memory[:]
-    for write in (lambda: memory.__setitem__(0, 1), lambda: memory.__setitem__(slice(0, 1), b'x')):
+    writes: list[Call] = [lambda: memory.__setitem__(0, 1), lambda: memory.__setitem__(slice(0, 1), b'x')]
+    for write in writes:
         with refused(Code.BUSY, 10, 1, unchanged=[memory]):
             write()
     del share
@@ -144,18 +156,19 @@ def test_writes_want_a_map():
         memory[1] = memory[0]
         assert view[1] == 1
     readonly = make_flagged(4, Quire.MemoryFlags.READONLY)
-    for write in (lambda: readonly.__setitem__(0, 1), lambda: readonly.__setitem__(slice(0, 1), b'x')):
+    writes = [lambda: readonly.__setitem__(0, 1), lambda: readonly.__setitem__(slice(0, 1), b'x')]
+    for write in writes:
         with refused(Code.READ_ONLY, 4, kind=TypeError, unchanged=[readonly]):
             write()
 
 
-def test_overlapping_assignment():
+def test_overlapping_assignment() -> None:
     memory = make(CONTENT)
     memory[1:9] = memoryview(memory)[:8]
     assert bytes(memory) == CONTENT[:1] + CONTENT[:8] + CONTENT[9:]
 
 
-def test_index_of_a_window():
+def test_index_of_a_window() -> None:
     memory = make_padded(4, 4, 4)
     memory[0] = 1
     memory[-1] = 2
@@ -164,7 +177,7 @@ def test_index_of_a_window():
 
 
 @pytest.mark.parametrize('content', [b'', b'a', CONTENT])
-def test_iteration(content):
+def test_iteration(content: bytes) -> None:
     memory = make(content)
     assert list(memory) == list(content)
     assert list(reversed(memory)) == list(reversed(content))
@@ -173,7 +186,7 @@ def test_iteration(content):
     assert counts(memory) == {}
 
 
-def test_an_iterator_holds_a_map_to_read():
+def test_an_iterator_holds_a_map_to_read() -> None:
     memory = make(CONTENT)
     iterator = iter(memory)
     assert next(iterator) == 10
@@ -195,13 +208,13 @@ def test_an_iterator_holds_a_map_to_read():
 
 @pytest.mark.parametrize('needle', [10, 19, 9, 20, 255, 0, True, numpy.uint8(15), b'', b'\x0a', CONTENT, CONTENT + b'x',
                                     CONTENT[3:6], b'\x0b\x0d', bytearray(b'\x0e\x0f')], ids=repr)
-def test_in(needle):
+def test_in(needle: int | bytes | bytearray) -> None:
     memory = make(CONTENT)
     assert (needle in memory) == (needle in CONTENT)
     assert counts(memory) == {}
 
 
-def test_in_finds_blocks_and_arrays():
+def test_in_finds_blocks_and_arrays() -> None:
     memory = make(CONTENT)
     assert memory[3:6] in memory
     assert memory in memory
@@ -216,19 +229,20 @@ def test_in_finds_blocks_and_arrays():
     (256, ValueError), (-1, ValueError), (1 << 70, ValueError), ('a', TypeError), (None, TypeError),
     ([10], TypeError), (1.5, TypeError),
 ], ids=repr)
-def test_in_of_no_bytes(needle, kind):
+def test_in_of_no_bytes(needle: object, kind: type[Exception]) -> None:
     with pytest.raises(kind):
-        needle in make(CONTENT)
+        needle in make(CONTENT)  # type: ignore[operator]
 
 
-EQUAL = [bytes, bytearray, memoryview, make, lambda b: make(b)[:], Quire.Memory.wrap,
-         lambda b: array.array('B', b), lambda b: (ctypes.c_uint8 * len(b)).from_buffer_copy(b),
-         lambda b: memoryview(bytes(2 * len(b)))[::2] if not any(b) else memoryview(b[::-1])[::-1],
-         lambda b: memoryview(b).cast('H'), lambda b: memoryview(b).cast('B', (2, 5))]
+EQUAL: list[Callable[[bytes], object]] = [
+    bytes, bytearray, memoryview, make, lambda b: make(b)[:], Quire.Memory.wrap,
+    lambda b: array.array('B', b), lambda b: (ctypes.c_uint8 * len(b)).from_buffer_copy(b),
+    lambda b: memoryview(bytes(2 * len(b)))[::2] if not any(b) else memoryview(b[::-1])[::-1],
+    lambda b: memoryview(b).cast('H'), lambda b: memoryview(b).cast('B', (2, 5))]
 
 
 @pytest.mark.parametrize('make_other', EQUAL, ids=range(len(EQUAL)))
-def test_equality_is_by_content(make_other):
+def test_equality_is_by_content(make_other: Callable[[bytes], object]) -> None:
     memory = make(CONTENT)
     for same, content in ((True, CONTENT), (False, bytes(10))):
         other = make_other(content)
@@ -238,7 +252,7 @@ def test_equality_is_by_content(make_other):
     assert counts(memory) == {}
 
 
-def test_equality_with_less_and_more():
+def test_equality_with_less_and_more() -> None:
     memory = make(CONTENT)
     for other in (CONTENT[:-1], CONTENT + b'x', b''):
         assert memory != other
@@ -247,7 +261,7 @@ def test_equality_with_less_and_more():
     assert Quire.Memory(0) == Quire.Memory(0)
 
 
-def test_equality_in_columns():
+def test_equality_in_columns() -> None:
     # The order of what is compared is that of C.
     columns = numpy.asfortranarray(numpy.arange(6, dtype='u1').reshape(2, 3))
     memory = make(bytes(range(6)))
@@ -257,38 +271,43 @@ def test_equality_in_columns():
 
 
 @pytest.mark.parametrize('other', [None, 5, 'text', [10, 11], object()], ids=repr)
-def test_what_is_no_buffer_is_not_equal(other):
+def test_what_is_no_buffer_is_not_equal(other: object) -> None:
     memory = make(CONTENT)
     assert (memory == other) is False
     assert (memory != other) is True
 
 
-def test_equality_takes_a_map():
+def test_equality_takes_a_map() -> None:
     memory, other = make(CONTENT), make(CONTENT)
     with memory.map(WRITE):
         assert memory == memory
         assert memory.map(WRITE).memory == memory
-        for compare in (lambda: memory == CONTENT, lambda: memory == other, lambda: other == memory):
+        compares: list[Call] = [lambda: memory == CONTENT, lambda: memory == other, lambda: other == memory]
+        for compare in compares:
             with refused(Code.BUSY, 10, 1, unchanged=[memory, other]):
                 compare()
 
 
-def test_no_order():
-    for compare in (lambda: make(b'a') < make(b'b'), lambda: make(b'a') >= b'b'):
+def test_no_order() -> None:
+    compares: list[Call] = [
+        lambda: make(b'a') < make(b'b'),  # type: ignore[operator]
+        lambda: make(b'a') >= b'b',  # type: ignore[operator]
+    ]
+    for compare in compares:
         with pytest.raises(TypeError):
             compare()
 
 
-def test_no_hash():
+def test_no_hash() -> None:
     with pytest.raises(TypeError, match='unhashable'):
         hash(make(CONTENT))
     assert Quire.Memory.__hash__ is None
 
 
-def test_is_same():
+def test_is_same() -> None:
     memory = make(CONTENT)
     share = memory[:]
-    assert share.get_parent().is_same(memory)
+    assert parent_of(share).is_same(memory)
     assert share.get_parent() is not memory
     assert not share.is_same(memory)
     assert not memory.is_same(memory.copy())
@@ -296,14 +315,19 @@ def test_is_same():
     assert not memory.is_same(GLib.Bytes.new(b''))
 
 
-def test_sum_and_product_are_none_of_a_sequence():
+def test_sum_and_product_are_none_of_a_sequence() -> None:
     memory = make(CONTENT)
-    for wrong in (lambda: memory + b'x', lambda: memory * 2, lambda: memory + 1):
+    wrongs: list[Call] = [
+        lambda: memory + b'x',  # type: ignore[operator]
+        lambda: memory * 2,  # type: ignore[operator]
+        lambda: memory + 1,  # type: ignore[operator]
+    ]
+    for wrong in wrongs:
         with pytest.raises(TypeError):
             wrong()
 
 
-def test_casts():
+def test_casts() -> None:
     memory = make(bytes(24))
     memory.cast('I')[1] = 0x01020304
     assert memory.cast('I')[1] == 0x01020304
@@ -325,7 +349,7 @@ class Frame(Quire.Memory):
     pass
 
 
-def test_repr():
+def test_repr() -> None:
     memory = Quire.Memory(100, prefix=16, padding=4, align=4095)
     share = memory[:10]
     assert repr(memory) == '<Quire.Memory of 100 bytes at 16 of 120, flags NONE, allocator system, lock 1 share alive>'
@@ -341,7 +365,7 @@ def test_repr():
     assert repr(memory) == '<Quire.Memory, closed>'
 
 
-def test_repr_of_a_map():
+def test_repr_of_a_map() -> None:
     info = make(CONTENT).map(READ)
     assert repr(info) == '<Quire.MapInfo of 10 bytes, flags READ, mapped>'
     info.release()
@@ -349,7 +373,7 @@ def test_repr_of_a_map():
     assert 'flags READ|WRITE|UNIQUE' in repr(make(CONTENT).map(READWRITE | Quire.MapFlags.UNIQUE))
 
 
-def test_no_address_in_a_repr():
+def test_no_address_in_a_repr() -> None:
     memory = make(CONTENT)
     for thing in (memory, memory[:], memory.map(READ), Quire.AllocationParams()):
         assert not re.search('0x|object at', repr(thing))

@@ -5,21 +5,26 @@
 """Shares, spans and merges, bytes, and handles that are closed."""
 
 import gc
+from collections.abc import Callable
 
 import numpy
 import pytest
 from gi.repository import GLib, Quire
+from numpy.typing import NDArray
 
-from helpers import (READ, READWRITE, UNIQUE, WRITE, Code, address, counts, make, make_flagged,
-                     make_padded, refused)
+from helpers import (READ, READWRITE, UNIQUE, WRITE, Call, Code, address, counts, make, make_flagged,
+                     make_padded, parent_of, refused)
 
 CONTENT = bytes(range(100))
+
+Merge = Callable[[Quire.Memory, Quire.Memory], tuple[Quire.Memory, int]]
+Pick = Callable[[Quire.Memory], tuple[Quire.Memory, Quire.Memory]]
 
 
 @pytest.mark.parametrize('start', [None, 0, 1, 50, 99, 100, 101, 1 << 62, 1 << 70,
                                    -1, -50, -100, -101, -(1 << 62), -(1 << 70)])
 @pytest.mark.parametrize('stop', [None, 0, 1, 50, 100, 101, 1 << 63, -1, -99, -100, -(1 << 64)])
-def test_slices_are_those_of_python(start, stop):
+def test_slices_are_those_of_python(start: int | None, stop: int | None) -> None:
     memory = make(CONTENT)
     share = memory[start:stop]
     first = slice(start, stop).indices(100)[0]
@@ -31,7 +36,7 @@ def test_slices_are_those_of_python(start, stop):
 
 
 @pytest.mark.parametrize('step', [2, -1, -2, 1 << 70])
-def test_slices_with_a_step_are_refused(step):
+def test_slices_with_a_step_are_refused(step: int) -> None:
     memory = make(CONTENT)
     with pytest.raises(ValueError):
         memory[::step]
@@ -42,7 +47,7 @@ def test_slices_with_a_step_are_refused(step):
 @pytest.mark.parametrize('offset, size, expected', [
     (0, -1, CONTENT), (10, -1, CONTENT[10:]), (10, 20, CONTENT[10:30]), (100, 0, b''), (100, -1, b''),
 ])
-def test_share(offset, size, expected):
+def test_share(offset: int, size: int, expected: bytes) -> None:
     memory = make(CONTENT)
     share = memory.share(offset, size)
     assert type(share) is Quire.Memory
@@ -56,7 +61,7 @@ def test_share(offset, size, expected):
     (-1, 1), (0, 101), (1, 100), (101, 0), (101, -1), (50, 51), (0, -2), (0, -(1 << 63)),
     ((1 << 63) - 1, -1), ((1 << 63) - 1, (1 << 63) - 1), (-(1 << 63), (1 << 63) - 1), (1, (1 << 63) - 1),
 ])
-def test_share_out_of_range(offset, size):
+def test_share_out_of_range(offset: int, size: int) -> None:
     memory = make(CONTENT)
     for take in (memory.share, memory.copy):
         numbers = (offset, 100) if size == -1 else (offset, size, 100)
@@ -64,7 +69,7 @@ def test_share_out_of_range(offset, size):
             take(offset, size)
 
 
-def test_share_reaches_into_the_prefix_only():
+def test_share_reaches_into_the_prefix_only() -> None:
     memory = make_padded(4, 8, 4)
     memory.fill(0, -1, 1)
     assert bytes(memory.share(-4, 6)) == b'\0\0\0\0\1\1'
@@ -73,7 +78,7 @@ def test_share_reaches_into_the_prefix_only():
             memory.share(offset, size)
 
 
-def test_share_of_a_share_refers_to_the_root():
+def test_share_of_a_share_refers_to_the_root() -> None:
     memory = make(CONTENT)
     share = memory[10:60]
     piece = share[5:10]
@@ -87,7 +92,7 @@ def test_share_of_a_share_refers_to_the_root():
     assert bytes(piece.share(-15, 2)) == CONTENT[:2]
 
 
-def test_a_share_keeps_the_root():
+def test_a_share_keeps_the_root() -> None:
     memory = make(CONTENT)
     piece = memory[10:20][1:3]
     del memory
@@ -95,7 +100,7 @@ def test_a_share_keeps_the_root():
     assert bytes(piece) == CONTENT[11:13]
 
 
-def test_a_share_does_not_follow_a_resize():
+def test_a_share_does_not_follow_a_resize() -> None:
     memory = make(CONTENT)
     share = memory[10:20]
     memory.resize(50, 10)
@@ -103,16 +108,17 @@ def test_a_share_does_not_follow_a_resize():
     assert bytes(memory[:2]) == CONTENT[50:52]
 
 
-def test_share_of_an_unshareable_block():
+def test_share_of_an_unshareable_block() -> None:
     memory = make_flagged(10, Quire.MemoryFlags.NO_SHARE)
-    for take in (lambda: memory.share(0, -1), lambda: memory[:], memory.to_bytes):
+    takes: list[Call] = [lambda: memory.share(0, -1), lambda: memory[:], memory.to_bytes]
+    for take in takes:
         with refused(Code.NOT_SHAREABLE, 10, unchanged=[memory]):
             take()
     assert len(memory.copy(0, 5)) == 5
 
 
 @pytest.mark.parametrize('flags', [WRITE, READWRITE], ids=int)
-def test_nobody_writes_while_a_share_lives(flags):
+def test_nobody_writes_while_a_share_lives(flags: Quire.MapFlags) -> None:
     memory = make(CONTENT)
     shares = [memory[:1], memory[50:]]
     piece = shares[1][1:]
@@ -134,14 +140,15 @@ def test_nobody_writes_while_a_share_lives(flags):
 
 
 @pytest.mark.parametrize('flags', [WRITE, READWRITE, WRITE | UNIQUE], ids=int)
-def test_nobody_shares_while_a_write_map_stands(flags):
+def test_nobody_shares_while_a_write_map_stands(flags: Quire.MapFlags) -> None:
     memory = make(CONTENT)
     older = memory.map(READ | UNIQUE)
     share = memory[:]
     share.close()
     memory.unmap(older)
     info = memory.map(flags)
-    for take in (lambda: memory.share(0, 1), lambda: memory[:0], memory.to_bytes):
+    takes: list[Call] = [lambda: memory.share(0, 1), lambda: memory[:0], memory.to_bytes]
+    for take in takes:
         with refused(Code.BUSY, 100, 1, unchanged=[memory]) as caught:
             take()
         assert 'refuses a share' in str(caught.value)
@@ -149,7 +156,7 @@ def test_nobody_shares_while_a_write_map_stands(flags):
     assert bytes(memory[:1]) == b'\0'
 
 
-def test_the_refusal_says_how_many_views_are_out():
+def test_the_refusal_says_how_many_views_are_out() -> None:
     memory = make(CONTENT)
     views = [memoryview(memory) for _ in range(3)]
     with refused(Code.BUSY, 100, 3, unchanged=[memory]):
@@ -157,7 +164,7 @@ def test_the_refusal_says_how_many_views_are_out():
     views.clear()
 
 
-def test_a_share_may_stand_beside_readers():
+def test_a_share_may_stand_beside_readers() -> None:
     memory = make(CONTENT)
     with memory.map(READ):
         share = memory[:]
@@ -166,16 +173,18 @@ def test_a_share_may_stand_beside_readers():
     assert counts(memory) == {'share': 1}
 
 
-def test_shares_are_never_written():
+def test_shares_are_never_written() -> None:
     memory = make(CONTENT)
     share = memory[10:20]
-    for attempt in (lambda: share.map(WRITE), lambda: share.lock(READWRITE), lambda: share.write(0, b'x'),
-                    lambda: share.fill(0, -1, 0), lambda: share[:5].map(WRITE)):
+    attempts: list[Call] = [
+        lambda: share.map(WRITE), lambda: share.lock(READWRITE), lambda: share.write(0, b'x'),
+        lambda: share.fill(0, -1, 0), lambda: share[:5].map(WRITE)]
+    for attempt in attempts:
         with refused(Code.READ_ONLY, unchanged=[memory, share]):
             attempt()
 
 
-def test_is_span():
+def test_is_span() -> None:
     memory = make(CONTENT)
     first, second, third = memory[10:20], memory[20:30], memory[30:]
     assert first.is_span(second) == (True, 10)
@@ -189,7 +198,7 @@ def test_is_span():
     assert empty.is_span(second) == (True, 20)
 
 
-def test_is_span_counts_from_the_data_of_the_parent():
+def test_is_span_counts_from_the_data_of_the_parent() -> None:
     memory = make_padded(16, 32, 0)
     assert memory[4:8].is_span(memory[8:10]) == (True, 4)
 
@@ -200,7 +209,7 @@ def test_is_span_counts_from_the_data_of_the_parent():
     lambda first, second: Quire.Memory.merge_list([first, second]),
     lambda first, second: Quire.Memory.merge_list((first, second)),
 ], ids=['+', 'merge', 'merge_list', 'merge_list of a tuple'])
-def test_a_span_merges_without_a_copy(merge):
+def test_a_span_merges_without_a_copy(merge: Merge) -> None:
     memory = make(CONTENT)
     merged, copied = merge(memory[10:20], memory[20:45])
     assert copied == 0
@@ -211,7 +220,7 @@ def test_a_span_merges_without_a_copy(merge):
     assert counts(memory) == {'share': 1}
 
 
-def test_halves_merge_back_to_the_whole():
+def test_halves_merge_back_to_the_whole() -> None:
     memory = make(CONTENT)
     whole = memory[:33] + memory[33:70] + memory[70:]
     assert (address(whole), len(whole)) == (address(memory), 100)
@@ -227,7 +236,7 @@ def test_halves_merge_back_to_the_whole():
     lambda memory: (memory, memory),
     lambda memory: (memory[:50], Quire.Memory.wrap(CONTENT)[50:]),
 ], ids=['gap', 'overlap', 'reversed', 'other block', 'other parent', 'itself', 'wrapped'])
-def test_what_is_no_span_is_copied(pick):
+def test_what_is_no_span_is_copied(pick: Pick) -> None:
     memory = make(CONTENT)
     first, second = pick(memory)
     expected = bytes(first) + bytes(second)
@@ -239,7 +248,7 @@ def test_what_is_no_span_is_copied(pick):
     assert bytes(memory) == CONTENT
 
 
-def test_merge_list():
+def test_merge_list() -> None:
     memory = make(CONTENT)
     pieces = [memory[i:i + 10] for i in range(0, 100, 10)]
     merged, copied = Quire.Memory.merge_list(pieces)
@@ -253,26 +262,32 @@ def test_merge_list():
     assert (len(nothing), copied) == (0, 0)
 
 
-def test_merge_of_many_is_quick():
+def test_merge_of_many_is_quick() -> None:
     memory = Quire.Memory(100000)
     merged, copied = Quire.Memory.merge_list([memory[i:i + 1] for i in range(100000)])
     assert (len(merged), copied) == (100000, 0)
     assert counts(memory) == {'share': 1}
 
 
-def test_merge_asks_for_the_right_to_read():
+def test_merge_asks_for_the_right_to_read() -> None:
     memory, other = make(CONTENT), make(CONTENT)
     with other.map(WRITE):
-        for merge in (lambda: memory + other, lambda: other + memory, lambda: memory.merge(other)):
+        merges: list[Call] = [lambda: memory + other, lambda: other + memory, lambda: memory.merge(other)]
+        for merge in merges:
             with refused(Code.BUSY, 100, 1, unchanged=[memory, other]):
                 merge()
 
 
 @pytest.mark.parametrize('wrong', [None, 5, b'bytes', 'text', [], object(), GLib.Bytes.new(b'')], ids=str)
-def test_merge_with_what_is_no_block(wrong):
+def test_merge_with_what_is_no_block(wrong: object) -> None:
     memory = make(CONTENT)
-    for merge in (lambda: memory + wrong, lambda: memory.merge(wrong), lambda: memory.is_span(wrong),
-                  lambda: memory.compare(wrong)):
+    merges: list[Call] = [
+        lambda: memory + wrong,  # type: ignore[operator]
+        lambda: memory.merge(wrong),  # type: ignore[arg-type]
+        lambda: memory.is_span(wrong),  # type: ignore[arg-type]
+        lambda: memory.compare(wrong),  # type: ignore[arg-type]
+    ]
+    for merge in merges:
         with pytest.raises(TypeError):
             merge()
     assert counts(memory) == {}
@@ -280,12 +295,12 @@ def test_merge_with_what_is_no_block(wrong):
 
 @pytest.mark.parametrize('wrong', [None, 5, {'a': 1}, object(), 'text', b'bytes', [5], [b''], [[]]],
                          ids=str)
-def test_merge_list_of_what_is_no_list_of_blocks(wrong):
+def test_merge_list_of_what_is_no_list_of_blocks(wrong: object) -> None:
     with pytest.raises(TypeError):
-        Quire.Memory.merge_list(wrong)
+        Quire.Memory.merge_list(wrong)  # type: ignore[arg-type]
 
 
-def test_bytes_go_out_and_in_without_a_copy():
+def test_bytes_go_out_and_in_without_a_copy() -> None:
     memory = make(CONTENT)
     shown = memory.to_bytes()
     assert shown.get_size() == 100
@@ -299,7 +314,7 @@ def test_bytes_go_out_and_in_without_a_copy():
     assert address(piece) == address(memory) + 5
 
 
-def test_bytes_count_as_a_share():
+def test_bytes_count_as_a_share() -> None:
     memory = make(CONTENT)
     shown = memory.to_bytes()
     again = Quire.Memory.new_from_bytes(shown)
@@ -319,7 +334,7 @@ def test_bytes_count_as_a_share():
             memory.to_bytes()
 
 
-def test_bytes_keep_the_block():
+def test_bytes_keep_the_block() -> None:
     memory = make(CONTENT)
     shown = memory.to_bytes()
     memory.close()
@@ -327,7 +342,7 @@ def test_bytes_keep_the_block():
     assert shown.get_data() == CONTENT
 
 
-def test_close_frees_the_block_at_once():
+def test_close_frees_the_block_at_once() -> None:
     memory = make(CONTENT)
     share = memory[:]
     with refused(Code.BUSY, 1, unchanged=[memory]):
@@ -337,7 +352,7 @@ def test_close_frees_the_block_at_once():
     memory.map(WRITE)
 
 
-def test_close_twice():
+def test_close_twice() -> None:
     memory = make(CONTENT)
     assert not memory.closed
     memory.close()
@@ -347,17 +362,17 @@ def test_close_twice():
     assert memory.is_closed()
 
 
-def test_close_is_of_one_handle():
+def test_close_is_of_one_handle() -> None:
     memory = make(CONTENT)
     share = memory[:]
-    again = share.get_parent()
+    again = parent_of(share)
     again.close()
     assert not memory.closed
     assert bytes(memory) == CONTENT
     share.close()
 
 
-def test_close_leaves_maps_and_views():
+def test_close_leaves_maps_and_views() -> None:
     memory = make(CONTENT)
     share = memory[:10]
     info = share.map(READ)
@@ -371,7 +386,7 @@ def test_close_leaves_maps_and_views():
     assert counts(memory) == {}
 
 
-def test_with_closes_the_handle():
+def test_with_closes_the_handle() -> None:
     memory = make(CONTENT)
     with memory[10:20] as share:
         assert bytes(share) == CONTENT[10:20]
@@ -383,7 +398,7 @@ def test_with_closes_the_handle():
             pytest.fail('it was closed')
 
 
-def test_with_closes_the_handle_after_an_exception():
+def test_with_closes_the_handle_after_an_exception() -> None:
     memory = make(CONTENT)
     with pytest.raises(KeyError, match='mine'):
         with memory[:]:
@@ -391,17 +406,17 @@ def test_with_closes_the_handle_after_an_exception():
     assert counts(memory) == {}
 
 
-def test_with_may_close_inside():
+def test_with_may_close_inside() -> None:
     memory = make(CONTENT)
     with memory[:] as share:
         share.close()
     assert counts(memory) == {}
 
 
-def test_close_and_pointers_that_remain():
+def test_close_and_pointers_that_remain() -> None:
     memory = make(CONTENT)
     share = memory[10:]
-    numbers = numpy.ndarray(90, 'u1', buffer=share)
+    numbers: NDArray[numpy.uint8] = numpy.ndarray(90, 'u1', buffer=share)
     share.close()
     # No lock of it is left, so it is as good as the next write.
     memory.fill(10, 1, 0xaa)

@@ -9,7 +9,7 @@ As in test_crash.py, each script has an interpreter of its own.
 
 import pytest
 
-from helpers import check_survived
+from helpers import RunAll, Scripts, check_survived
 
 # Runs functions in threads, each again and again, for about a second.
 RUN = '''
@@ -38,7 +38,7 @@ def run(*functions):
     assert not broken, broken
 '''
 
-SCRIPTS = {}
+SCRIPTS: Scripts = {}
 
 SCRIPTS['close while others use the handle'] = '''
 handles = [Memory(4096)]
@@ -273,6 +273,6 @@ thread.join()
 
 
 @pytest.mark.parametrize('name', SCRIPTS)
-def test_script(name, run_all):
+def test_script(name: str, run_all: RunAll) -> None:
     scripts = {key: RUN + script for key, script in SCRIPTS.items()}
     check_survived(run_all(scripts)[name].result())

@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 import threading
+from collections.abc import Iterator
 
 import numpy
 import pytest
@@ -16,30 +17,33 @@ from gi.repository import Gio, GLib, Quire
 from helpers import WRITE, check_survived, run_script
 
 NONE = Quire.FdFlags.NONE
+Ends = tuple[Gio.UnixConnection, Gio.UnixConnection]
 
 
-def connection_of(sock):
-    return Gio.Socket.new_from_fd(sock.detach()).connection_factory_create_connection()
+def connection_of(sock: socket.socket) -> Gio.UnixConnection:
+    connection = Gio.Socket.new_from_fd(sock.detach()).connection_factory_create_connection()
+    assert isinstance(connection, Gio.UnixConnection)
+    return connection
 
 
 @pytest.fixture
-def ends():
+def ends() -> Iterator[Ends]:
     here, there = (connection_of(sock) for sock in socket.socketpair())
     yield here, there
     here.close()
     there.close()
 
 
-def memfd(size):
+def memfd(size: int) -> Quire.Memory:
     return Quire.Allocator.find('memfd').alloc(size, None)
 
 
-def hand_over(memory, ends, flags=NONE):
+def hand_over(memory: Quire.Memory, ends: Ends, flags: Quire.FdFlags = NONE) -> Quire.Memory:
     memory.send(ends[0], None)
     return Quire.Memory.receive(ends[1], flags, None)
 
 
-def test_the_same_pages_arrive(ends):
+def test_the_same_pages_arrive(ends: Ends) -> None:
     memory = memfd(10000)
     received = hand_over(memory, ends)
     assert len(received) == 10000
@@ -50,7 +54,7 @@ def test_the_same_pages_arrive(ends):
     assert memoryview(memory)[9999] == 0x52
 
 
-def test_a_share_arrives_read_only(ends):
+def test_a_share_arrives_read_only(ends: Ends) -> None:
     memory = memfd(10000)
     memory.write(4000, bytes(range(256)))
     received = hand_over(memory[4000:4256], ends)
@@ -66,13 +70,13 @@ def test_a_share_arrives_read_only(ends):
         os.pwrite(fd, b'x', 0)
 
 
-def test_what_has_no_descriptor_is_not_sent(ends):
+def test_what_has_no_descriptor_is_not_sent(ends: Ends) -> None:
     with pytest.raises(GLib.Error, match='system') as caught:
         Quire.Memory(10).send(ends[0], None)
     assert caught.value.code == Quire.MemoryError.NOT_SUPPORTED
 
 
-def test_a_closed_handle_is_not_sent(ends):
+def test_a_closed_handle_is_not_sent(ends: Ends) -> None:
     memory = memfd(10)
     memory.close()
     with pytest.raises(GLib.Error) as caught:
@@ -80,14 +84,14 @@ def test_a_closed_handle_is_not_sent(ends):
     assert caught.value.code == Quire.MemoryError.CLOSED
 
 
-def test_the_end_of_the_connection(ends):
+def test_the_end_of_the_connection(ends: Ends) -> None:
     ends[0].close()
     with pytest.raises(GLib.Error) as caught:
         Quire.Memory.receive(ends[1], NONE, None)
     assert caught.value.code == Quire.MemoryError.CLOSED
 
 
-def test_a_lie_is_refused(ends):
+def test_a_lie_is_refused(ends: Ends) -> None:
     fd = os.memfd_create('lie')
     os.truncate(fd, 4096)
     message = struct.pack('=8sIIQQ', b'QUIRE\0\0\1', 0, 0, 0, 4097)
@@ -100,9 +104,9 @@ def test_a_lie_is_refused(ends):
     assert caught.value.code == Quire.MemoryError.OUT_OF_RANGE
 
 
-def test_other_threads_run_while_one_waits(ends):
+def test_other_threads_run_while_one_waits(ends: Ends) -> None:
     """The lock of the interpreter is not held: else this would wait for ever."""
-    received = []
+    received: list[Quire.Memory] = []
     thread = threading.Thread(target=lambda: received.append(Quire.Memory.receive(ends[1], NONE, None)))
     thread.start()
     memory = memfd(10)
@@ -111,26 +115,27 @@ def test_other_threads_run_while_one_waits(ends):
     assert len(received[0]) == 10
 
 
-def test_without_blocking(ends):
+def test_without_blocking(ends: Ends) -> None:
     memory = memfd(100)
     memory.fill(0, -1, 9)
     loop = GLib.MainLoop()
-    done = {}
+    done: list[bool] = []
+    arrived: list[Quire.Memory] = []
 
-    def sent(source, result):
-        done['sent'] = Quire.Memory.send_finish(result)
+    def sent(source: Quire.Memory | None, result: Gio.AsyncResult) -> None:
+        done.append(Quire.Memory.send_finish(result))
 
-    def received(source, result):
-        done['memory'] = Quire.Memory.receive_finish(result)
+    def received(source: object, result: Gio.AsyncResult) -> None:
+        arrived.append(Quire.Memory.receive_finish(result))
         loop.quit()
 
     Quire.Memory.receive_async(ends[1], NONE, None, received)
     memory.send_async(ends[0], None, sent)
     loop.run()
-    assert bytes(done['memory']) == bytes([9]) * 100
+    assert bytes(arrived[0]) == bytes([9]) * 100
 
 
-def test_nothing_is_left_behind(ends):
+def test_nothing_is_left_behind(ends: Ends) -> None:
     memory = memfd(4096)
     hand_over(memory, ends)
     before = len(os.listdir('/proc/self/fd'))
@@ -139,7 +144,7 @@ def test_nothing_is_left_behind(ends):
     assert len(os.listdir('/proc/self/fd')) == before
 
 
-def test_rubbish_crashes_nothing():
+def test_rubbish_crashes_nothing() -> None:
     check_survived(run_script('''
 import socket
 from gi.repository import Gio

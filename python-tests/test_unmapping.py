@@ -10,7 +10,7 @@ As in test_crash.py, each script has an interpreter of its own.
 
 import pytest
 
-from helpers import check_survived
+from helpers import RunAll, Scripts, check_survived
 
 PRELUDE = '''
 import numpy
@@ -26,7 +26,7 @@ def make():
     return Memory(SIZE, prefix=16, allocator=NAME, fill=1)
 '''
 
-SCRIPTS = {}
+SCRIPTS: Scripts = {}
 
 SCRIPTS['arrays without a view'] = '''
 for derive in (lambda m: m, lambda m: m.map(Flags.READWRITE), lambda m: m.map(Flags.WRITE), lambda m: memoryview(m)):
@@ -130,5 +130,5 @@ ALL = {f'{name}, {kind}': f'NAME = {kind!r}\n' + PRELUDE + script
 
 
 @pytest.mark.parametrize('name', ALL)
-def test_script(name, run_all):
+def test_script(name: str, run_all: RunAll) -> None:
     check_survived(run_all(ALL)[name].result())

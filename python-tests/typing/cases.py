@@ -32,10 +32,13 @@ def create() -> None:
     params = Quire.AllocationParams(align=255)
     params.prefix = 5
     Quire.Memory.new_with_params(5, params)
-    allocator = Quire.Allocator.find('system')
+    allocator = Quire.Allocator.find('frames')
+    assert_type(allocator, Quire.Allocator | None)
     if allocator is not None:
         assert_type(allocator.alloc(5), Quire.Memory)
         Quire.Memory(5, allocator=allocator)
+    assert_type(Quire.Allocator.find(), Quire.Allocator)
+    assert_type(Quire.Allocator.find('memfd'), Quire.Allocator)
 
     Quire.Memory()  # type: ignore[call-arg]
     Quire.Memory('5')  # type: ignore[arg-type]
@@ -43,8 +46,11 @@ def create() -> None:
     Quire.Memory(5, aligned=4095)  # type: ignore[call-arg]
     Quire.Memory(5, allocator=5)  # type: ignore[arg-type]
     Quire.Memory(5, fill=b'x')  # type: ignore[arg-type]
-    Quire.Allocator.find('system').alloc(5)  # type: ignore[union-attr]
+    Quire.Allocator.find('frames').alloc(5)  # type: ignore[union-attr]
+    Quire.Allocator()  # type: ignore[abstract]
     Quire.Memory.new_wrapped(0, b'')  # type: ignore[attr-defined]
+    Quire.Memory.from_dlpack(5)  # type: ignore[arg-type]
+    Quire.Memory.new_from_fd('file')  # type: ignore[arg-type]
 
 
 class Frame(Quire.Memory):
@@ -85,10 +91,17 @@ def use(memory: Quire.Memory) -> None:
     assert_type(memory.merge(memory).copied, int)
     merged, copied = Quire.Memory.merge_list([memory, memory])
     assert_type(merged, Quire.Memory)
+    assert_type(Quire.memory_merge_list([memory]).copied, int)
     assert_type(memory.get_sizes().offset, int)
-    assert_type(memory.is_span(memory).is_span, bool)
+    size, offset, _ = memory.get_sizes()
+    assert_type(size, int)
+    assert_type(memory.is_span(memory)[0], bool)
+    assert_type(memory.is_span(memory).offset, int)
+    fd, offset = memory.get_fd()
+    assert_type(fd, int)
     assert_type(memory.get_parent(), Quire.Memory | None)
     assert_type(memory.get_flags() & Quire.MemoryFlags.READONLY, Quire.MemoryFlags)
+    assert_type(memory.get_flags() & 1, int)
     assert_type(memory.read_from_stream(0, -1, Gio.MemoryInputStream.new_from_bytes(GLib.Bytes.new(b''))), int)
     assert_type(memory.closed, bool)
     memoryview(memory)
@@ -100,7 +113,11 @@ def use(memory: Quire.Memory) -> None:
     memory.copy('a')  # type: ignore[arg-type]
     memory.fill(0, -1, b'x')  # type: ignore[arg-type]
     memory.closed = True  # type: ignore[misc]
+    memory.cast('B', range(4))  # type: ignore[arg-type]
     memory.nothing()  # type: ignore[attr-defined]
+    memory.get_sizes().size  # type: ignore[attr-defined]
+    memory.is_span(memory).is_span  # type: ignore[attr-defined]
+    memory.get_fd().fd  # type: ignore[attr-defined]
     {memory: 1}
     memory.get_parent().close()  # type: ignore[union-attr]
 
@@ -124,6 +141,10 @@ def look(memory: Quire.Memory) -> None:
     memory.unmap(memory)  # type: ignore[arg-type]
     info.size = 5  # type: ignore[misc]
     memory.lock(1)  # type: ignore[arg-type]
+    memory.lock(READ | 1)  # type: ignore[arg-type]
+    Quire.MapFlags()  # type: ignore[call-arg]
+    Quire.MemoryError()  # type: ignore[call-arg]
+    Quire.Mapping()  # type: ignore[call-arg]
 
 
 def fail(memory: Quire.Memory) -> None:
