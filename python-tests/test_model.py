@@ -130,13 +130,27 @@ class Machine(RuleBasedStateMachine):
         handle = self.pick(self.handles, number)
         self.add(self.agree(lambda: handle.block.share(offset, size), lambda: handle.memory.share(offset, size)))
 
-    @with_handles
-    @rule(number=picks, start=st.none() | small, stop=st.none() | small)
-    def slice(self, number: int, start: int | None, stop: int | None) -> None:
-        handle = self.pick(self.handles, number)
+    def share_slice(self, handle: Handle, start: int | None, stop: int | None) -> None:
         first, last, _ = slice(start, stop).indices(handle.block.size)
         self.add(self.agree(lambda: handle.block.share(first, max(0, last - first)),
                             lambda: handle.memory[start:stop]))
+
+    @with_handles
+    @rule(number=picks, start=st.none() | small, stop=st.none() | small)
+    def slice(self, number: int, start: int | None, stop: int | None) -> None:
+        self.share_slice(self.pick(self.handles, number), start, stop)
+
+    @with_handles
+    @rule(number=picks, at=small)
+    def split(self, number: int, at: int) -> None:
+        handle = self.pick(self.handles, number)
+        n_handles = len(self.handles)
+        self.share_slice(handle, None, at)
+        self.share_slice(handle, at, None)
+        if len(self.handles) == n_handles + 2:
+            first, second = self.handles[-2:]
+            whole = first.memory.merge(second.memory)
+            assert (bytes(whole.memory), whole.copied) == (handle.block.bytes(), 0)
 
     @with_handles
     @rule(number=picks, offset=small, size=sizes)
