@@ -7,7 +7,7 @@
 
 BUILD ?= build
 
-.PHONY: all bench clean demo deps docs test
+.PHONY: all bench clean demo deps docs test valgrind
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -34,6 +34,10 @@ docs: deps $(BUILD)/build.ninja
 
 test: deps
 	@python3 .ci/run-tests.py
+
+valgrind: deps $(BUILD)/build.ninja
+	meson test -C $(BUILD) --setup=valgrind --suite c
+	meson test -C $(BUILD) --setup=valgrind_python --suite python
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-bench $(BUILD)-tsan

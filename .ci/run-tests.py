@@ -4,9 +4,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 """Runs every test of every language, plain; and again with the address and the undefined
-behaviour sanitizers those in C and those in Python that are about lifetimes, and the C
-ones with the thread sanitizer. Prints a closing line for each runner, and last the sum of
-them all.
+behaviour sanitizers those in C and in Python, and those in C with the thread sanitizer.
+Prints a closing line for each runner, and last the sum of them all.
 """
 
 import collections
@@ -23,7 +22,7 @@ BUILD = pathlib.Path(os.environ.get('BUILD', SOURCE / 'build'))
 
 # What runs again, as what, with which sanitizers, which suites, and what is not built.
 SANITIZED = [
-    ('ASan and UBSan', 'asan', 'address,undefined', ['c', 'examples', 'python-lifetimes'], ['docs', 'gjs', 'vapi']),
+    ('ASan and UBSan', 'asan', 'address,undefined', ['c', 'examples', 'python'], ['docs', 'gjs', 'vapi']),
     ('TSan', 'tsan', 'thread', ['c'], ['introspection']),
 ]
 OPTIONS = ['-Db_lundef=false', '--buildtype=debug']
@@ -76,6 +75,15 @@ def junit_counts(path, runner_of):
     return counts
 
 
+def count_all(folder):
+    """The counts of each runner of a build, after its tests were run."""
+    counts = junit_counts(folder / 'meson-logs' / 'testlog.junit.xml', meson_runner)
+    # pytest counts for itself: to meson it is one test.
+    if counts.pop('python', None):
+        counts.update(junit_counts(folder / 'python-tests' / 'python-tests.xml', lambda suite, case: 'python'))
+    return counts
+
+
 def line(count):
     text = f'{count["passed"]} passed, {count["failed"]} failed'
     return text + (f', {count["skipped"]} skipped' if count['skipped'] else '')
@@ -84,21 +92,13 @@ def line(count):
 def main():
     build(BUILD)
     well = run(BUILD)
-    # pytest counts for itself: to meson it is one test.
-    counts = junit_counts(BUILD / 'meson-logs' / 'testlog.junit.xml', meson_runner)
-    counts.pop('python', None)
-    counts.update(junit_counts(BUILD / 'python-tests' / 'python-tests.xml',
-                               lambda suite, case: 'python'))
+    counts = count_all(BUILD)
 
     for name, suffix, sanitizers, suites, without in SANITIZED:
         folder = BUILD.with_name(f'{BUILD.name}-{suffix}')
         build(folder, f'-Db_sanitize={sanitizers}', *OPTIONS, *(f'-D{feature}=disabled' for feature in without))
         well = run(folder, *suites) and well
-        again = junit_counts(folder / 'meson-logs' / 'testlog.junit.xml', meson_runner)
-        if again.pop('python-lifetimes', None):
-            again.update(junit_counts(folder / 'python-tests' / 'python-lifetimes.xml',
-                                      lambda suite, case: 'python, lifetimes'))
-        for runner, count in again.items():
+        for runner, count in count_all(folder).items():
             counts[f'{runner}, with {name}'] = count
 
     show_instructions(BUILD)

@@ -150,7 +150,7 @@ def test_every_command_is_known() -> None:
     commands = [line for block in blocks('sh') for line in block.splitlines()]
     assert [command for command in commands
             if command.split()[0] not in ('cc', 'meson')] == ['make demo', 'make test']
-    run(['make', '-n', 'test', 'deps'], cwd=SOURCE)
+    run(['make', '-n', 'test', 'deps', 'valgrind'], cwd=SOURCE)
 
 
 def test_links_lead_somewhere() -> None:
