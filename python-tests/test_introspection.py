@@ -8,7 +8,7 @@ import gc
 import inspect
 import pydoc
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from gi.repository import Gio, GLib, GObject, Quire
@@ -237,3 +237,17 @@ def test_enum_of_errors_is_no_exception() -> None:
     assert not issubclass(Quire.MemoryError, BaseException)
     assert Code.BUSY.value_nick == 'busy'
     assert GLib.quark_to_string(Quire.memory_error_quark()) == 'quire-memory-error-quark'
+
+
+@pytest.mark.parametrize('make', [
+    lambda: Quire.Memory(1), lambda: Quire.Memory(1).map(), Quire.AllocationParams.new, Quire.PoolStats,
+])
+def test_what_is_of_another_type_in_c_stays_so(make: Callable[[], object]) -> None:
+    """A method would take the one struct for the other."""
+    thing, others = make(), [Quire.Memory, Quire.Mapping, Quire.AllocationParams, Quire.PoolStats, GLib.Bytes]
+    others.remove(type(thing))
+    for other in others:
+        with pytest.raises(TypeError, match='object layout differs'):
+            thing.__class__ = other  # type: ignore[assignment]
+    with pytest.raises(TypeError, match='object layout differs'):
+        GLib.Bytes.new(b'abc').__class__ = type(thing)  # type: ignore[assignment]

@@ -29,6 +29,7 @@ Merged.__doc__ = 'A block made of others, and how many bytes had to be copied.'
 _Memory = Quire.Memory
 _Mapping = Quire.Mapping
 _AllocationParams = Quire.AllocationParams
+_PoolStats = Quire.PoolStats
 _Allocator = Quire.Allocator
 
 
@@ -383,6 +384,10 @@ class AllocationParams(_AllocationParams, metaclass=_Documented):
     nothing special. Quire.Memory() takes the same as keywords.
     """
 
+    # With a slot it differs in layout from other boxed types, of which the __class__ could
+    # be set to it otherwise; in C they would still be what they are.
+    __slots__ = ('_layout',)
+
     def __new__(cls, *, flags=0, align=0, prefix=0, padding=0):
         params = _AllocationParams.new()
         params.flags = flags
@@ -411,6 +416,17 @@ class AllocationParams(_AllocationParams, metaclass=_Documented):
 
 AllocationParams = override(AllocationParams)
 __all__.append('AllocationParams')
+
+
+class PoolStats(_PoolStats, metaclass=_Documented):
+    """What a pool has done, and what it has."""
+
+    # As that of AllocationParams.
+    __slots__ = ('_layout',)
+
+
+PoolStats = override(PoolStats)
+__all__.append('PoolStats')
 
 
 class Allocator(_Allocator, metaclass=_quire_allocator.Meta):
