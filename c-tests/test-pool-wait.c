@@ -72,6 +72,61 @@ test_timeout (void)
   quire_assert_refused (quire_allocator_try_alloc (QUIRE_ALLOCATOR (pool), 1, NULL, &error), BUSY);
 }
 
+/* Atomic. */
+static guint n_asked;
+static guint n_to_go_on;
+
+static gboolean
+interrupt (GError **error)
+{
+  if (race_add (&n_asked, 1) <= n_to_go_on)
+    return FALSE;
+
+  g_set_error_literal (error, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_FAILED, "Interrupted");
+  return TRUE;
+}
+
+static void
+test_interrupted (void)
+{
+  g_autoptr (QuirePoolAllocator) pool = quire_pool_allocator_new (NULL, SIZE, NULL, 1);
+  QuireMemory *memory = quire_pool_allocator_acquire (pool, 0, NULL);
+  const gint64 start = g_get_monotonic_time ();
+  QuirePoolStats stats;
+
+  g_test_summary ("A binding is asked now and then whether a wait shall go on, and ends it");
+
+  g_assert_nonnull (memory);
+  quire_binding_set_interruption (interrupt);
+
+  /* Who does not wait, or not long, is not asked. */
+  quire_assert_refused (quire_pool_allocator_try_acquire (pool, 0, NULL, &error), BUSY);
+  quire_assert_refused (quire_pool_allocator_try_acquire (pool, 1, NULL, &error), BUSY, "1 µs");
+  g_assert_cmpuint (n_asked, ==, 0);
+
+  n_to_go_on = 2;
+  quire_assert_refused (quire_pool_allocator_try_acquire (pool, -1, NULL, &error), FAILED, "Interrupted");
+  g_assert_cmpuint (n_asked, ==, 3);
+  g_assert_null (quire_pool_allocator_acquire (pool, G_MAXINT64, NULL));
+  g_assert_cmpuint (n_asked, ==, 4);
+
+  /* Being asked does not make the wait shorter, or another one in the error. */
+  n_to_go_on = G_MAXUINT;
+  quire_assert_refused (quire_pool_allocator_try_acquire (pool, 130000, NULL, &error), BUSY, "130000");
+  g_assert_cmpint (g_get_monotonic_time () - start, >=, 130000);
+  g_assert_cmpuint (n_asked, >, 4);
+
+  quire_pool_allocator_get_stats (pool, &stats);
+  g_assert_cmpuint (stats.n_waiting, ==, 0);
+  g_assert_cmpuint (stats.n_out, ==, 1);
+  quire_memory_unref (memory);
+  memory = quire_pool_allocator_acquire (pool, -1, NULL);
+  g_assert_nonnull (memory);
+  quire_memory_unref (memory);
+
+  quire_binding_set_interruption (NULL);
+}
+
 static void
 test_handed_on (void)
 {
@@ -393,6 +448,7 @@ main (int    argc,
   g_set_error_literal (&first, QUIRE_MEMORY_ERROR, QUIRE_MEMORY_ERROR_FAILED, "");
 
   g_test_add_func ("/pool-wait/timeout", test_timeout);
+  g_test_add_func ("/pool-wait/interrupted", test_interrupted);
   g_test_add_func ("/pool-wait/handed-on", test_handed_on);
   g_test_add_func ("/pool-wait/cancel", test_cancel);
   g_test_add_func ("/pool-wait/cancel-races", test_cancel_races);

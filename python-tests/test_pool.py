@@ -10,7 +10,7 @@ import time
 
 import numpy
 import pytest
-from gi.repository import Gio, GLib, Quire
+from gi.repository import Gio, GLib, GObject, Quire
 
 from helpers import address, Call, check_survived, Code, Flags, refused, run_script
 
@@ -225,8 +225,11 @@ def test_no_pool() -> None:
     params.align = 2
     with refused(Code.NOT_SUPPORTED, 2):
         Quire.PoolAllocator.new(None, 1, params, 0)
+    with refused(Code.NOT_SUPPORTED, 2):
+        Quire.PoolAllocator(1, params=params, initial_blocks=2)
     # As a property, it is told of when a block is asked for.
-    pool = Quire.PoolAllocator(params=params, initial_blocks=2)
+    pool = GObject.new(Quire.PoolAllocator, params=params, initial_blocks=2)  # type: ignore[attr-defined]
+    assert isinstance(pool, Quire.PoolAllocator)
     with refused(Code.NOT_SUPPORTED, 2):
         pool.alloc(0, None)
 
@@ -389,7 +392,7 @@ def test_wrong_arguments() -> None:
         lambda: Quire.PoolAllocator.new('system', 1, None, 0),  # type: ignore[arg-type]
         lambda: Quire.PoolAllocator.new(None, None, None, 0),  # type: ignore[arg-type]
         lambda: Quire.PoolAllocator.new(None, 1, 2, 0),  # type: ignore[arg-type]
-        lambda: pool.acquire(None, None),  # type: ignore[arg-type]
+        lambda: pool.acquire('0', None),  # type: ignore[arg-type]
         lambda: pool.acquire(0, pool),  # type: ignore[arg-type]
         lambda: pool.acquire_finish(None),  # type: ignore[arg-type]
     ]
@@ -430,7 +433,7 @@ memory.close()
 del pool, memory
 gc.collect()
 view[0] = 1
-class Mine(Quire.PoolAllocator.__base__): pass
+class Mine(Quire.Allocator): pass
 attempt(Mine)
 attempt(lambda: Quire.PoolAllocator.new(Mine(), 64, None, 0).alloc(1, None))
 left = Quire.PoolAllocator(block_size=64, max_blocks=1)

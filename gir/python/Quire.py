@@ -13,12 +13,17 @@ import operator
 
 from gi.module import get_introspection_module
 
-from . import _quire, _quire_allocator, _quire_error, _quire_multiprocessing, _quire_pickle
+from . import (_quire, _quire_allocators, _quire_error, _quire_functions, _quire_multiprocessing,
+               _quire_pickle)
+from ._quire_allocators import *
+from ._quire_documented import Documented as _Documented, names as _names
+from ._quire_functions import *
 from ..overrides import override
 
 Quire = get_introspection_module('Quire')
 
-__all__ = []
+# help(Quire) has the text above.
+__all__ = ['__doc__', *_quire_allocators.__all__, *_quire_functions.__all__]
 
 
 # What merge_list() gives, as merge() does.
@@ -28,15 +33,6 @@ Merged.__doc__ = 'A block made of others, and how many bytes had to be copied.'
 # As PyGObject has them, without what is added here.
 _Memory = Quire.Memory
 _Mapping = Quire.Mapping
-_AllocationParams = Quire.AllocationParams
-_PoolStats = Quire.PoolStats
-_Allocator = Quire.Allocator
-
-
-def _names(flags):
-    """The names of flags, for people."""
-    nicks = [nick for nick in flags.value_nicks if nick not in ('none', 'readwrite')]
-    return '|'.join(nicks).replace('-', '_').upper() or 'NONE'
 
 
 def _refuse_other_types(cls):
@@ -45,14 +41,6 @@ def _refuse_other_types(cls):
         info = vars(base).get('__info__')
         if info is not None and info.get_g_type() != cls.__gtype__:
             raise TypeError(f'{cls.__name__} can\'t be derived from {base.__name__} as well')
-
-
-class _Documented(type(_Memory)):
-    """PyGObject's classes for structs show a list of functions in the place of a docstring."""
-
-    @property
-    def __doc__(cls):
-        return vars(cls).get('__doc__')
 
 
 class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
@@ -377,95 +365,16 @@ MapInfo = Mapping
 __all__.append('MapInfo')
 
 
-class AllocationParams(_AllocationParams, metaclass=_Documented):
-    """How a block shall be allocated: flags, align, prefix and padding.
-
-    Quire.AllocationParams(align=4095, prefix=16) sets what is given; all else asks for
-    nothing special. Quire.Memory() takes the same as keywords.
-    """
-
-    # With a slot it differs in layout from other boxed types, of which the __class__ could
-    # be set to it otherwise; in C they would still be what they are.
-    __slots__ = ('_layout',)
-
-    def __new__(cls, *, flags=0, align=0, prefix=0, padding=0):
-        params = _AllocationParams.new()
-        params.flags = flags
-        params.align = align
-        params.prefix = prefix
-        params.padding = padding
-        return params
-
-    def __init__(self, **kwargs):
-        # __new__ has made it all.
-        pass
-
-    @staticmethod
-    def new():
-        """Makes parameters that ask for nothing special."""
-        return _AllocationParams.new()
-
-    def copy(self):
-        """Makes others that ask for the same."""
-        return _AllocationParams.copy(self)
-
-    def __repr__(self):
-        return (f'Quire.AllocationParams(flags={_names(self.flags)}, align={self.align}, '
-                f'prefix={self.prefix}, padding={self.padding})')
-
-
-AllocationParams = override(AllocationParams)
-__all__.append('AllocationParams')
-
-
-class PoolStats(_PoolStats, metaclass=_Documented):
-    """What a pool has done, and what it has."""
-
-    # As that of AllocationParams.
-    __slots__ = ('_layout',)
-
-
-PoolStats = override(PoolStats)
-__all__.append('PoolStats')
-
-
-class Allocator(_Allocator, metaclass=_quire_allocator.Meta):
-    """Where blocks come from.
-
-    A class that derives from this one says how, in do_alloc(size, params): it takes a
-    block from elsewhere and returns self.bind(block, state). It may also have
-    do_mapped(memory, flags), which refuses a map by raising an exception,
-    do_unmapped(memory), and do_released(state). They are called on any thread.
-    """
-
-    def alloc(self, size, params=None):
-        """Allocates a block of so many bytes."""
-        return _quire.allocator_alloc(self, size, params)
-
-    def bind(self, backing, state=None):
-        """Makes a block of this allocator over another one, which nobody else can map then.
-
-        The state, any object, is what do_released() gets when the block is gone.
-        """
-        return _quire.allocator_bind(self, backing, state)
-
-    def get_state(self, memory):
-        """Gives the state of a block of this allocator, or of a share of one; else None."""
-        return _quire.allocator_get_state(self, memory)
-
-
-Allocator = override(Allocator)
-_quire_allocator.complete(Allocator)
-__all__.append('Allocator')
-
 # PyGObject has no words for what it makes of enumerations.
 for _name, _doc in {
         'MapFlags': 'How a block is mapped or locked: READ, WRITE, both, EXCLUSIVE, UNIQUE. They may be or-ed.',
         'MemoryFlags': 'What is so of a block for as long as it lives. They may be or-ed.',
-        'MemoryError': 'The codes of errors. Quire.Error has a class for each.',
+        'MemoryError': 'The codes of errors, an enumeration. It is no exception: except Quire.Error catches all '
+                       'errors of Quire, and has a class for each code.',
         'FdFlags': 'How a block is made over a descriptor. They may be or-ed.',
         'Seals': 'What nobody can do any more with a file that is sealed. They may be or-ed.'}.items():
     getattr(Quire, _name).__doc__ = _doc
+Quire.MemoryError.quark = staticmethod(_quire_functions.memory_error_quark)
 
 Error = _quire_error.Error
 __all__.append('Error')

@@ -40,32 +40,39 @@ quire_python_drop_cause (void)
 
 static void
 remember_cause (const GError *error,
-                PyObject     *exception)
+                PyObject     *exception,
+                gboolean      as_it_is)
 {
   PyObject *dictionary = PyThreadState_GetDict ();
-  PyObject *pair = Py_BuildValue ("(NO)", PyLong_FromVoidPtr ((gpointer) error), exception);
+  PyObject *cause = Py_BuildValue ("(NOO)", PyLong_FromVoidPtr ((gpointer) error), exception,
+                                   as_it_is ? Py_True : Py_False);
 
-  if (dictionary != NULL && cause_key () != NULL && pair != NULL &&
-      PyDict_SetItem (dictionary, cause_key (), pair) == 0)
+  if (dictionary != NULL && cause_key () != NULL && cause != NULL &&
+      PyDict_SetItem (dictionary, cause_key (), cause) == 0)
     quire_python_has_cause = TRUE;
   else
     PyErr_Clear ();
-  Py_XDECREF (pair);
+  Py_XDECREF (cause);
 }
 
 PyObject *
-quire_python_take_cause (const GError *error)
+quire_python_take_cause (const GError *error,
+                         gboolean     *as_it_is)
 {
   PyObject *dictionary = PyThreadState_GetDict ();
-  PyObject *pair;
+  PyObject *entry;
   PyObject *cause = NULL;
 
+  *as_it_is = FALSE;
   if (!quire_python_has_cause || dictionary == NULL)
     return NULL;
 
-  pair = PyDict_GetItem (dictionary, cause_key ());
-  if (pair != NULL && PyLong_AsVoidPtr (PyTuple_GET_ITEM (pair, 0)) == error)
-    cause = Py_NewRef (PyTuple_GET_ITEM (pair, 1));
+  entry = PyDict_GetItem (dictionary, cause_key ());
+  if (entry != NULL && PyLong_AsVoidPtr (PyTuple_GET_ITEM (entry, 0)) == error)
+    {
+      cause = Py_NewRef (PyTuple_GET_ITEM (entry, 1));
+      *as_it_is = PyTuple_GET_ITEM (entry, 2) == Py_True;
+    }
   quire_python_drop_cause ();
 
   return cause;
@@ -114,9 +121,9 @@ error_of_exception (PyObject *exception)
   return g_error_new_literal (QUIRE_MEMORY_ERROR, (int) code, message->str);
 }
 
-/* The exception that was raised becomes the error of who called. */
-void
-quire_python_exception_to_error (GError **error)
+static void
+exception_to_error (GError **error,
+                    gboolean as_it_is)
 {
   PyObject *type, *exception, *traceback;
   PyObject *glib_error;
@@ -134,10 +141,23 @@ quire_python_exception_to_error (GError **error)
     result = error_of_exception (exception);
 
   if (error != NULL)
-    remember_cause (result, exception);
+    remember_cause (result, exception, as_it_is);
   g_propagate_error (error, result);
 
   Py_XDECREF (type);
   Py_XDECREF (exception);
   Py_XDECREF (traceback);
+}
+
+/* The exception that was raised becomes the error of who called. */
+void
+quire_python_exception_to_error (GError **error)
+{
+  exception_to_error (error, FALSE);
+}
+
+void
+quire_python_interruption_to_error (GError **error)
+{
+  exception_to_error (error, TRUE);
 }

@@ -54,13 +54,16 @@ find_class (const GError *error)
 }
 
 /* The exception that the error came from, if there is one. The end of a program, or its
- * interruption, is not to be taken for an error: that is raised again instead. */
+ * interruption, is not to be taken for an error: that is raised again instead, and so is what
+ * the handler of a signal raised. */
 static gboolean
 find_cause (GError    *error,
             PyObject **cause)
 {
-  *cause = quire_python_take_cause (error);
-  if (*cause == NULL || PyObject_IsInstance (*cause, PyExc_Exception))
+  gboolean as_it_is;
+
+  *cause = quire_python_take_cause (error, &as_it_is);
+  if (*cause == NULL || (PyObject_IsInstance (*cause, PyExc_Exception) && !as_it_is))
     return TRUE;
 
   g_error_free (error);

@@ -170,16 +170,26 @@ gboolean      quire_python_is_gone             (void);
 
 extern PyMethodDef quire_python_allocator_functions[];
 
+/* _quire-pool.c */
+
+extern PyMethodDef quire_python_pool_functions[];
+
+void          quire_python_pool_setup          (void);
+
 /* _quire-cause.c */
 
 /* Makes an error of the exception that was raised. */
 void          quire_python_exception_to_error  (GError **error);
+/* The same, of one that is to be raised again as it is. */
+void          quire_python_interruption_to_error (GError **error);
 
 /* Whether there is an exception of an allocator that became an error just now. */
 extern __thread gboolean quire_python_has_cause;
 
-/* The exception that an error came from, if that is so, as a new reference. */
-PyObject     *quire_python_take_cause          (const GError *error);
+/* The exception that an error came from, if that is so, as a new reference; and whether it is
+ * to be raised again as it is. */
+PyObject     *quire_python_take_cause          (const GError *error,
+                                                gboolean     *as_it_is);
 void          quire_python_drop_cause          (void);
 
 /* Whoever begins a call has not to do with the error of another one. */

@@ -80,7 +80,12 @@ module_exec (PyObject *module)
   if (quire_python_error_setup () != 0 || quire_python_object_setup (module) != 0)
     return -1;
 
-  return PyModule_AddFunctions (module, quire_python_allocator_functions);
+  if (PyModule_AddFunctions (module, quire_python_allocator_functions) != 0 ||
+      PyModule_AddFunctions (module, quire_python_pool_functions) != 0)
+    return -1;
+
+  quire_python_pool_setup ();
+  return 0;
 }
 
 static PyModuleDef_Slot module_slots[] = {

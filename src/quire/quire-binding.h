@@ -26,6 +26,18 @@ G_BEGIN_DECLS
  */
 typedef void (*QuireBindingPrelude) (void);
 
+/**
+ * QuireBindingInterruption: (skip)
+ * @error: return location for an error
+ *
+ * What [func@binding_set_interruption] has called.
+ *
+ * Returns: %TRUE, with an error, to end the wait
+ *
+ * Since: 1.0
+ */
+typedef gboolean (*QuireBindingInterruption) (GError **error);
+
 QUIRE_AVAILABLE_IN_1_0
 gboolean     quire_mapping_acquire_view (QuireMapping  *mapping,
                                          guint8       **data,
@@ -44,6 +56,8 @@ gboolean     quire_mapping_write_back   (QuireMapping  *mapping,
 
 QUIRE_AVAILABLE_IN_1_0
 void         quire_binding_set_prelude    (QuireBindingPrelude prelude);
+QUIRE_AVAILABLE_IN_1_0
+void         quire_binding_set_interruption (QuireBindingInterruption interruption);
 QUIRE_AVAILABLE_IN_1_0
 void         quire_binding_expect_answers (GType               allocator_type,
                                            guint               functions);

@@ -155,7 +155,7 @@ quire_pool_allocator_get (QuirePoolAllocator *self,
   QuirePoolTake take = quire_pool_take (self->pool, &block);
 
   if (G_UNLIKELY (take == QUIRE_POOL_NOTHING && max_wait != 0))
-    take = quire_pool_wait (self->pool, max_wait, cancellable, &block);
+    take = quire_pool_wait (self->pool, max_wait, cancellable, &block, error);
 
   switch (take)
     {
@@ -173,6 +173,8 @@ quire_pool_allocator_get (QuirePoolAllocator *self,
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
                    "The wait for one of %u blocks of %" G_GUINT64_FORMAT " bytes was cancelled",
                    self->pool->max_blocks, self->block_size);
+      return NULL;
+    case QUIRE_POOL_INTERRUPTED:
       return NULL;
     default:
       set_all_out (self, max_wait, error);

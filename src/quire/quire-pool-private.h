@@ -50,6 +50,8 @@ typedef enum
   QUIRE_POOL_NOTHING,
   QUIRE_POOL_CLOSED,
   QUIRE_POOL_CANCELLED,
+  /* There is an error that says why. */
+  QUIRE_POOL_INTERRUPTED,
   /* A block that was free. */
   QUIRE_POOL_BLOCK,
   /* A block with none below yet, and the right to make that. */
@@ -65,7 +67,8 @@ QuirePoolTake quire_pool_take      (QuirePool       *pool,
 QuirePoolTake quire_pool_wait      (QuirePool       *pool,
                                     gint64           max_wait,
                                     GCancellable    *cancellable,
-                                    QuirePoolBlock **block);
+                                    QuirePoolBlock **block,
+                                    GError         **error);
 QuirePoolTake quire_pool_claim     (QuirePool       *pool,
                                     QuirePoolBlock **block);
 void          quire_pool_note_made (QuirePool       *pool);

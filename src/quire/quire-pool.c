@@ -6,6 +6,11 @@
 
 #include "quire-pool-private.h"
 
+#include "quire-binding.h"
+
+/* How long a wait goes on until it is asked whether it shall. */
+#define PAUSE (50 * G_TIME_SPAN_MILLISECOND)
+
 void
 quire_pool_init (QuirePool *pool,
                  guint      max_blocks)
@@ -177,6 +182,43 @@ on_cancelled (GCancellable *cancellable,
   wake_all (data);
 }
 
+/* Atomic. */
+static QuireBindingInterruption interruption;
+
+/**
+ * quire_binding_set_interruption: (skip)
+ * @function: (nullable): a function
+ *
+ * Has a function called now and then by threads that wait for a block of a
+ * [class@PoolAllocator], on these threads, and ends the wait if it says so: for a binding
+ * whose language handles signals only when it is asked to.
+ *
+ * Since: 1.0
+ */
+void
+quire_binding_set_interruption (QuireBindingInterruption function)
+{
+  quire_atomic_store_relaxed (&interruption, function);
+}
+
+/* What wakes us while we don't sleep is lost; but who goes on looks for a block again, and
+ * who ends wakes another one. */
+static gboolean
+is_interrupted (QuirePool               *pool,
+                QuireBindingInterruption function,
+                GError                 **error)
+{
+  gboolean result;
+
+  g_mutex_unlock (&pool->mutex);
+  result = function (error);
+  g_mutex_lock (&pool->mutex);
+  if (result)
+    g_cond_signal (&pool->cond);
+
+  return result;
+}
+
 /*
  * quire_pool_wait:
  * @max_wait: microseconds, or -1 for as long as it takes
@@ -188,10 +230,14 @@ QuirePoolTake
 quire_pool_wait (QuirePool       *pool,
                  gint64           max_wait,
                  GCancellable    *cancellable,
-                 QuirePoolBlock **block)
+                 QuirePoolBlock **block,
+                 GError         **error)
 {
+  const QuireBindingInterruption interrupt = quire_atomic_load_relaxed (&interruption);
   const gint64 now = g_get_monotonic_time ();
   const gint64 deadline = max_wait < 0 || max_wait > G_MAXINT64 - now ? G_MAXINT64 : now + max_wait;
+  /* When to ask next whether to go on. */
+  gint64 pause = interrupt != NULL ? now + PAUSE : G_MAXINT64;
   gboolean enough = FALSE;
   QuirePoolTake take;
   gulong handler = 0;
@@ -215,10 +261,20 @@ quire_pool_wait (QuirePool       *pool,
           break;
         }
 
-      if (deadline == G_MAXINT64)
-        g_cond_wait (&pool->cond, &pool->mutex);
-      else
-        enough = !g_cond_wait_until (&pool->cond, &pool->mutex, deadline);
+      if (MIN (deadline, pause) == G_MAXINT64)
+        {
+          g_cond_wait (&pool->cond, &pool->mutex);
+        }
+      else if (!g_cond_wait_until (&pool->cond, &pool->mutex, MIN (deadline, pause)))
+        {
+          enough = deadline <= pause;
+          if (!enough && is_interrupted (pool, interrupt, error))
+            {
+              take = QUIRE_POOL_INTERRUPTED;
+              break;
+            }
+          pause = g_get_monotonic_time () + PAUSE;
+        }
     }
 
   quire_atomic_sub_seq_cst (&pool->n_waiting, 1);
