@@ -53,7 +53,8 @@ def test_all_of_a_pool() -> None:
     assert Quire.PoolAllocator.new(None, 5).acquire().is_type('pool')
 
 
-@pytest.mark.parametrize('keyword', ['block_size', 'max_blocks', 'initial_blocks', 'max_wait', 'align', 'prefix', 'padding'])
+@pytest.mark.parametrize('keyword', ['block_size', 'max_blocks', 'initial_blocks', 'max_wait', 'align', 'prefix',
+                                     'padding'])
 def test_numbers_are_whole(keyword: str) -> None:
     for wrong in (1.9, '1', None):
         with pytest.raises(TypeError):
@@ -207,7 +208,8 @@ def test_for_people() -> None:
     assert repr(pool) == '<Quire.PoolAllocator of 4 blocks of 4096 bytes, 1 out>'
     pool.close()
     assert repr(pool) == '<Quire.PoolAllocator of 1 blocks of 4096 bytes, 1 out, closed>'
-    assert repr(Quire.PoolAllocator(64, max_blocks=8)) == '<Quire.PoolAllocator of 0 blocks of 64 bytes, 0 out, at most 8>'
+    assert repr(Quire.PoolAllocator(64, max_blocks=8)) == \
+        '<Quire.PoolAllocator of 0 blocks of 64 bytes, 0 out, at most 8>'
     stats = pool.stats
     assert repr(stats) == ('<Quire.PoolStats: n_blocks=1, n_free=0, n_out=1, max_out=1, n_waiting=0, n_made=4, '
                            'n_recycled=1>')

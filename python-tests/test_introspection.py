@@ -172,7 +172,8 @@ def is_ours(text: str) -> bool:
 
 
 # The structs of classes are for C.
-DOCUMENTED = sorted(name for name in NAMESPACE if isinstance(getattr(Quire, name), type) and not name.endswith('AllocatorClass'))
+DOCUMENTED = sorted(name for name in NAMESPACE
+                    if isinstance(getattr(Quire, name), type) and not name.endswith('AllocatorClass'))
 # Whose members are told of by PyGObject, or by Python.
 ABOVE = (GObject.Object, GObject.GEnum, GObject.GFlags, GObject.GBoxed, GLib.Error)
 

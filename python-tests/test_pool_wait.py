@@ -90,6 +90,29 @@ assert ticks.count('seen') == 1 and kept == []
 '''))
 
 
+def test_default_allocator() -> None:
+    """To make a small block, others are not let run; but they are while it is waited for."""
+    check_survived(run_script(PREAMBLE + '''
+def give_back():
+    while pool.stats.n_waiting == 0:
+        time.sleep(0.001)
+    kept.clear()
+pool.set_default()
+for wait in (lambda: Memory(10), lambda: Memory.new(10)):
+    thread = start(give_back)
+    assert wait().is_type('pool')
+    thread.join()
+    kept.append(pool.acquire(0))
+thread = start(send, signal.SIGINT)
+try:
+    Memory(10)
+except KeyboardInterrupt:
+    thread.join()
+    raise SystemExit(0)
+raise SystemExit('not interrupted')
+'''))
+
+
 def test_no_block_is_lost() -> None:
     """A block comes back as the wait is interrupted. Whichever is first, the block is there
     then; and so it is for another one who waits."""

@@ -9,7 +9,7 @@
 
 #include "_quire-private.h"
 
-/* Called by a thread that waits, whoever it is: without the interpreter's lock as a rule. */
+/* Called by a thread that waits, whoever it is: as a rule without the interpreter's lock. */
 static gboolean
 is_interrupted (GError **error)
 {
@@ -23,6 +23,10 @@ is_interrupted (GError **error)
 
   gil = PyGILState_Ensure ();
   PyErr_Fetch (&type, &value, &traceback);
+
+  /* Where the lock was held already, nobody else could give a block back. */
+  Py_BEGIN_ALLOW_THREADS
+  Py_END_ALLOW_THREADS
 
   result = PyErr_CheckSignals () != 0;
   if (result && error != NULL)

@@ -40,7 +40,8 @@ class AllocationParams(_AllocationParams, metaclass=Documented):
     # be set to it otherwise; in C they would still be what they are.
     __slots__ = ('_layout',)
 
-    flags = field(_AllocationParams, 'flags', 'Quire.MemoryFlags, or-ed, that the block shall have.', lambda flags: flags)
+    flags = field(_AllocationParams, 'flags', 'Quire.MemoryFlags, or-ed, that the block shall have.',
+                  lambda flags: flags)
     # PyGObject would take 1.5 for 1.
     align = field(_AllocationParams, 'align', 'The alignment of the data as a mask, its bytes less 1.', operator.index)
     prefix = field(_AllocationParams, 'prefix', 'How many bytes there shall be before the data.', operator.index)
@@ -73,9 +74,7 @@ class AllocationParams(_AllocationParams, metaclass=Documented):
 
 
 def _join_params(params, align, prefix, padding, flags):
-    """Makes parameters of keywords, if there are any."""
-    if align == prefix == padding == flags == 0:
-        return params
+    """Makes parameters of keywords."""
     if params is not None:
         raise TypeError('align, prefix, padding and flags are in the params already, or else there are no params')
     return AllocationParams(flags=flags, align=align, prefix=prefix, padding=padding)
@@ -111,7 +110,9 @@ class Allocator(_Allocator, metaclass=_quire_allocator.Meta):
         How, is said by Quire.AllocationParams, or by the keywords that Quire.Memory() has;
         and fill is what each byte shall be.
         """
-        memory = _quire.allocator_alloc(self, size, _join_params(params, align, prefix, padding, flags))
+        if align != 0 or prefix != 0 or padding != 0 or flags != 0:
+            params = _join_params(params, align, prefix, padding, flags)
+        memory = _quire.allocator_alloc(self, size, params)
         if fill is not None:
             memory.fill(value=fill)
         return memory
@@ -368,7 +369,8 @@ class PoolAllocator(_PoolAllocator):
     def __init__(self, block_size, *, max_blocks=0, initial_blocks=0, max_wait=0, allocator=None, params=None,
                  align=0, prefix=0, padding=0, flags=0):
         allocator = _find(allocator)
-        params = _join_params(params, align, prefix, padding, flags)
+        if align != 0 or prefix != 0 or padding != 0 or flags != 0:
+            params = _join_params(params, align, prefix, padding, flags)
         block_size, max_blocks, initial_blocks, max_wait = map(
             operator.index, (block_size, max_blocks, initial_blocks, max_wait))
 

@@ -168,3 +168,32 @@ def fail(memory: Quire.Memory) -> None:
     closed: ValueError = Quire.Error.Closed('why')
     Quire.Error.Nothing  # type: ignore[attr-defined]
     print(out, space, closed)
+
+
+def allocate() -> None:
+    with Quire.PoolAllocator(4096, max_blocks=8, max_wait=-1, allocator='memfd', align=4095) as pool:
+        assert_type(pool, Quire.PoolAllocator)
+        assert_type(pool.acquire(), Quire.Memory)
+        assert_type(pool.acquire(5, Gio.Cancellable()), Quire.Memory)
+        assert_type(pool.alloc(5, prefix=16, fill=0), Quire.Memory)
+        assert_type(pool.stats.n_out, int)
+        assert_type(pool.closed, bool)
+        assert_type(pool.allocator, Quire.Allocator)
+        assert_type(pool.params.align, int)
+        pool.max_wait = 5
+    Quire.PoolAllocator(block_size=5, params=Quire.AllocationParams(), allocator=pool)
+    assert_type(Quire.PoolAllocator.new(None, 5), Quire.PoolAllocator)
+    assert_type(Quire.MemfdAllocator('frames').seals, Quire.Seals)
+    assert_type(Quire.MemfdAllocator.new(), Quire.MemfdAllocator)
+    assert_type(Quire.GuardAllocator(quarantine=5).n_damaged, int)
+    assert_type(Quire.SecureAllocator().alloc(5), Quire.Memory)
+
+    Quire.PoolAllocator()  # type: ignore[call-arg]
+    Quire.PoolAllocator(5, 8)  # type: ignore[misc]
+    Quire.PoolAllocator(1.5)  # type: ignore[arg-type]
+    Quire.PoolAllocator(5, allocator=5)  # type: ignore[arg-type]
+    pool.acquire(1.5)  # type: ignore[arg-type]
+    pool.alloc(5, fill=b'x')  # type: ignore[arg-type]
+    pool.stats.n_out = 5  # type: ignore[misc]
+    pool.block_size = 5  # type: ignore[misc]
+    Quire.MemfdAllocator(5)  # type: ignore[arg-type]
