@@ -18,6 +18,8 @@
 static QuireMemory *block;
 static QuireMemory *share;
 static QuireMemory *next;
+static QuireMemory *over_memfd;
+static QuireAllocator *pool;
 
 #define PATH(name) \
   static inline void name##_once (void); \
@@ -70,6 +72,11 @@ PATH (alloc_aligned)
   quire_memory_unref (quire_allocator_alloc (NULL, 64, &params));
 }
 
+PATH (acquire)
+{
+  quire_memory_unref (quire_allocator_alloc (pool, 4096, NULL));
+}
+
 PATH (wrap)
 {
   quire_memory_unref (quire_memory_new_wrapped (QUIRE_MEMORY_FLAG_NONE, &block, 8, 0, 8, NULL, NULL));
@@ -103,6 +110,11 @@ PATH (map_refused)
 PATH (map_share)
 {
   map (share, QUIRE_MAP_READ);
+}
+
+PATH (map_memfd)
+{
+  map (over_memfd, QUIRE_MAP_READ);
 }
 
 PATH (share)
@@ -150,6 +162,7 @@ static const struct
   { "alloc_64", path_alloc_64 },
   { "alloc_4096", path_alloc_4096 },
   { "alloc_aligned", path_alloc_aligned },
+  { "acquire", path_acquire },
   { "wrap", path_wrap },
   { "ref", path_ref },
   { "map_read", path_map_read },
@@ -157,6 +170,7 @@ static const struct
   { "map_readwrite", path_map_readwrite },
   { "map_refused", path_map_refused },
   { "map_share", path_map_share },
+  { "map_memfd", path_map_memfd },
   { "share", path_share },
   { "share_share", path_share_share },
   { "is_span", path_is_span },
@@ -183,6 +197,11 @@ end (const char *name)
 static void
 run_small (void)
 {
+  g_autoptr (QuireAllocator) memfd = quire_allocator_find ("memfd");
+
+  over_memfd = quire_allocator_alloc (memfd, 4096, NULL);
+  pool = QUIRE_ALLOCATOR (quire_pool_allocator_new (NULL, 4096, NULL, 1));
+
   for (guint i = 0; i < G_N_ELEMENTS (paths); i++)
     {
       block = quire_memory_new (4096);
@@ -203,6 +222,9 @@ run_small (void)
       g_clear_pointer (&next, quire_memory_unref);
       quire_memory_unref (block);
     }
+
+  quire_memory_unref (over_memfd);
+  g_object_unref (pool);
 }
 
 static void

@@ -15,10 +15,12 @@ __thread unsigned int quire_test_atomics;
 /* What each path starts from. */
 typedef struct
 {
-  QuireMemory *block;
-  QuireMemory *share;
-  QuireMemory *next;
-  QuireMapInfo info;
+  QuireMemory    *block;
+  QuireMemory    *share;
+  QuireMemory    *next;
+  QuireAllocator *pool;
+  QuireMapInfo    info;
+  QuireMapping   *mapping;
 } State;
 
 static void
@@ -34,6 +36,24 @@ set_up_shared (State *state)
   set_up (state);
   state->share = quire_memory_share (state->block, 16, 32);
   state->next = quire_memory_share (state->block, 48, 32);
+}
+
+/* Over a descriptor, of memory that nobody can truncate. */
+static void
+set_up_memfd (State *state)
+{
+  g_autoptr (QuireAllocator) allocator = quire_allocator_find ("memfd");
+
+  *state = (State) { .block = quire_allocator_alloc (allocator, BLOCK_SIZE, NULL) };
+}
+
+/* The pool has a block that is free. */
+static void
+set_up_pool (State *state)
+{
+  set_up (state);
+  state->pool = QUIRE_ALLOCATOR (quire_pool_allocator_new (NULL, BLOCK_SIZE, NULL, 1));
+  quire_memory_unref (quire_allocator_alloc (state->pool, BLOCK_SIZE, NULL));
 }
 
 static void
@@ -55,6 +75,12 @@ do_alloc_aligned (State *state)
   const QuireAllocationParams params = { .align = 4095, .prefix = 3 };
 
   state->share = quire_allocator_alloc (NULL, 64, &params);
+}
+
+static void
+do_acquire (State *state)
+{
+  state->share = quire_allocator_alloc (state->pool, BLOCK_SIZE, NULL);
 }
 
 static void
@@ -115,6 +141,19 @@ static void
 do_unmap_share (State *state)
 {
   quire_memory_unmap (state->share, &state->info);
+}
+
+static void
+do_map_for_binding (State *state)
+{
+  state->mapping = quire_memory_try_map (state->block, QUIRE_MAP_READ, NULL);
+}
+
+static void
+do_unmap_for_binding (State *state)
+{
+  g_assert_true (quire_memory_try_unmap (state->block, state->mapping, NULL));
+  quire_mapping_unref (state->mapping);
 }
 
 static void
@@ -196,6 +235,8 @@ static const struct
 } paths[] = {
   { "alloc", set_up, do_alloc, 0, do_unref, 0 },
   { "alloc-aligned", set_up, do_alloc_aligned, 0, do_unref, 0 },
+  /* And the reference on the pool, which is GObject's. */
+  { "acquire", set_up_pool, do_acquire, 1, do_unref, 1 },
   { "wrap", set_up, do_wrap, 0, do_unref, 0 },
   { "ref", set_up, do_ref, 1, do_unref, 1 },
   { "map-read", set_up, do_map_read, 1, do_unmap, 1 },
@@ -204,7 +245,9 @@ static const struct
   { "map-nested", set_up_read, do_map_read, 1, do_unmap, 1 },
   { "map-refused", set_up_read, do_map_refused, 2, },
   { "map-shared", set_up_shared, do_map_read, 1, do_unmap, 1 },
+  { "map-a-memfd", set_up_memfd, do_map_read, 1, do_unmap, 1 },
   { "map-a-share", set_up_shared, do_map_share, 1, do_unmap_share, 1 },
+  { "map-for-a-binding", set_up, do_map_for_binding, 2, do_unmap_for_binding, 6 },
   { "share", set_up, do_share, 2, do_unref, 2 },
   /* It unrefs the share that it is made of: 2 for each. */
   { "share-a-share", set_up_shared, do_share_share, 4, do_unref, 2 },
@@ -252,6 +295,7 @@ test_path (gconstpointer data)
 
       g_clear_pointer (&state.share, quire_memory_unref);
       g_clear_pointer (&state.next, quire_memory_unref);
+      g_clear_object (&state.pool);
       quire_memory_unref (state.block);
     }
 }

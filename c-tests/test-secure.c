@@ -261,6 +261,11 @@ test_refused (void)
   refuse_advice = 0;
 
   quire_assert_refused (quire_allocator_try_alloc (secure, G_MAXSSIZE, NULL, &error), NO_SPACE);
+#if GLIB_SIZEOF_SIZE_T >= 8
+  /* So many addresses a process has, but hardly a machine so much memory. */
+  quire_assert_refused (quire_allocator_try_alloc (secure, (gsize) 1 << 45, NULL, &error), NO_SPACE,
+                        "35184372088832 bytes");
+#endif
   quire_assert_maps (==, before);
 }
 

@@ -5,6 +5,7 @@
 """Blocks over descriptors: of memfd, of files, of shared memory."""
 
 import gc
+import io
 import mmap
 import os
 import pathlib
@@ -244,6 +245,16 @@ def test_no_descriptor_is_left() -> None:
         Quire.Memory.new_from_fd(memory.dup_fd(), 0, -1, FdFlags.TAKE)
         refused(Code.OUT_OF_RANGE, Quire.Memory.new_from_fd, memory.get_fd()[0], 0, 99999, FdFlags.NONE)
     assert descriptors() == before
+
+
+def test_a_file_that_nobody_else_has(tmp_path: pathlib.Path) -> None:
+    """It is closed when the call is over, and not before."""
+    class Closing(io.FileIO):
+        def __del__(self) -> None:
+            self.close()
+
+    (tmp_path / 'file').write_bytes(b'content')
+    assert Quire.Memory.new_from_fd(Closing(tmp_path / 'file', 'r+')) == b'content'
 
 
 def test_no_descriptor_to_be_had() -> None:

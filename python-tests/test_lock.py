@@ -313,3 +313,16 @@ def test_locks_of_scripts_are_counted_beside_maps() -> None:
         memory.unlock(READ)
     drop()
     assert counts(memory) == {}
+
+
+def test_flags_as_a_number() -> None:
+    """What PyGObject makes of flags and a number is a number."""
+    memory = Quire.Memory(10)
+    memory.lock(READ | 2)
+    assert counts(memory) == {'READ+WRITE': 1}
+    memory.unlock(3)
+    assert memory.make_mapped(1).flags == READ
+    for wrong in ('READ', 1.5, None):
+        with pytest.raises(TypeError):
+            memory.lock(wrong)  # type: ignore[arg-type]
+    assert counts(memory) == {}

@@ -31,6 +31,28 @@ def test_new(size: int) -> None:
     assert counts(memory) == {}
 
 
+def test_what_it_tells() -> None:
+    memory = Quire.Memory(100, align=4095, prefix=16, padding=4, allocator='guard')
+    assert memory.get_sizes()._asdict() == {'size': 100, 'offset': 16, 'maxsize': 120}
+    assert (memory.size, memory.offset, memory.maxsize, memory.align) == (100, 16, 120, 4095)
+    assert memory.allocator is Quire.Allocator.find('guard')
+    assert memory.parent is None
+
+    share = memory[10:]
+    assert (share.size, share.offset, share.flags) == (90, 26, Quire.MemoryFlags.READONLY)
+    assert share.parent is not None and share.parent.is_same(memory)
+    span = memory[:10].is_span(share)
+    assert (span.is_span, span.offset) == span == (True, 0)
+
+    for name in ('size', 'offset', 'maxsize', 'align', 'flags', 'allocator', 'parent'):
+        with pytest.raises(AttributeError):
+            setattr(memory, name, getattr(memory, name))
+    memory.close()
+    for name in ('size', 'offset', 'maxsize', 'align', 'flags', 'allocator', 'parent'):
+        with refused(Code.CLOSED):
+            getattr(memory, name)
+
+
 def test_constructors_agree() -> None:
     for memory in (Quire.Memory(7), Quire.Memory(size=7), Quire.Memory.new(7),
                    Quire.Memory.new_with_params(7, None),

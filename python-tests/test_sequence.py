@@ -360,7 +360,7 @@ def test_repr() -> None:
         assert 'lock 1 READ map' in repr(memory)
     assert 'lock free' in repr(memory)
     assert 'flags ZERO_PREFIXED|ZERO_PADDED' in repr(make_padded(1, 1, 1))
-    assert repr(Frame(3)).startswith('<Quire.Frame of 3 bytes')
+    assert repr(Frame(3)).startswith(f'<{__name__}.Frame of 3 bytes')
     memory.close()
     assert repr(memory) == '<Quire.Memory, closed>'
 

@@ -158,7 +158,7 @@ def test_the_arguments_of_methods(name: str) -> None:
 RESULTS: dict[str, Callable[[Quire.Memory], tuple[object, ...]]] = {
     '_Sizes': Quire.Memory.get_sizes,
     '_Span': lambda memory: memory.is_span(memory),
-    '_Fd': Quire.Memory.get_fd,
+    '_Descriptor': Quire.Memory.get_fd,
     '_Copied': lambda memory: Quire.memory_merge_list([memory]),
     '_Merged': lambda memory: memory.merge(memory),
 }
@@ -170,7 +170,7 @@ def test_the_names_of_results(name: str) -> None:
     result = RESULTS[name](Quire.Memory(5))
     # Where one has no name, it is the first.
     assert [getattr(result, name) for name in names] == list(result[-len(names):])
-    assert all(not hasattr(result, name) for name in ('size', 'is_span', 'fd'))
+    assert hasattr(result, '_fields') is (len(names) == len(result))
 
 
 def test_allocators_that_are_always_there() -> None:

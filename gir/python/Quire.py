@@ -26,13 +26,27 @@ Quire = get_introspection_module('Quire')
 __all__ = ['__doc__', *_quire_allocators.__all__, *_quire_functions.__all__]
 
 
-# What merge_list() gives, as merge() does.
+# PyGObject has a name for no result that is returned.
 Merged = collections.namedtuple('Merged', ['memory', 'copied'])
 Merged.__doc__ = 'A block made of others, and how many bytes had to be copied.'
+Sizes = collections.namedtuple('Sizes', ['size', 'offset', 'maxsize'])
+Sizes.__doc__ = 'How large the data of a block is, where it begins, and how large all of the block is.'
+Span = collections.namedtuple('Span', ['is_span', 'offset'])
+Span.__doc__ = 'Whether two blocks are one piece of their parent, and where that is.'
+Descriptor = collections.namedtuple('Descriptor', ['fd', 'offset'])
+Descriptor.__doc__ = 'The descriptor that a block is over, or -1, and where in its file the data is.'
 
 # As PyGObject has them, without what is added here.
 _Memory = Quire.Memory
 _Mapping = Quire.Mapping
+
+
+def _to_flags(cls, value):
+    """The flags that a number stands for: PyGObject's constructor takes any, and cuts it off."""
+    number = operator.index(value)
+    if not 0 <= number < 1 << 32:
+        raise OverflowError(f'{number} is no Quire.{cls.__name__}')
+    return cls(number)
 
 
 def _refuse_other_types(cls):
@@ -99,13 +113,15 @@ class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
         A size of -1 means all to the end of the file. By default the block has a duplicate
         of the descriptor.
         """
+        number = fd
+        # The file stays open as long as somebody has it, and be it only fd here.
         if hasattr(fd, 'fileno'):
             # Both would close it.
             if flags & Quire.FdFlags.TAKE:
                 raise TypeError('what belongs to an object can not be taken: detach() it, or give its number')
-            fd = fd.fileno()
+            number = fd.fileno()
         # PyGObject would take 1.5 for 1.
-        return _Memory.new_from_fd(operator.index(fd), operator.index(offset), operator.index(size), flags)
+        return _Memory.new_from_fd(operator.index(number), operator.index(offset), operator.index(size), flags)
 
     @staticmethod
     def receive(connection, flags=Quire.FdFlags.NONE, cancellable=None):
@@ -141,7 +157,7 @@ class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
     def make_mapped(self, flags=Quire.MapFlags.READ):
         """Maps the block, or, if that is refused, a copy of it; the info's memory tells
         which."""
-        return _Memory.make_mapped(self, flags)
+        return _Memory.make_mapped(self, _to_flags(Quire.MapFlags, flags))
 
     def make_writable(self):
         """Gives a block that may be written: this one if it may be, else a copy."""
@@ -165,7 +181,7 @@ class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
         """Tells the descriptor that the block is over, or -1, and where in its file the data
         is. The descriptor is the block's."""
         _quire.check_open(self)
-        return _Memory.get_fd(self)
+        return Descriptor(*_Memory.get_fd(self))
 
     def dup_fd(self):
         """Gives a descriptor of one's own for the file that the block is over."""
@@ -184,7 +200,7 @@ class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
 
     def add_seals(self, seals):
         """Seals the file that the block is over, for all processes that have it."""
-        _Memory.add_seals(self, seals)
+        _Memory.add_seals(self, _to_flags(Quire.Seals, seals))
 
     def send(self, connection, cancellable=None):
         """Hands the block over a Gio.UnixConnection, so that the other process has the same
@@ -202,11 +218,11 @@ class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
 
     def lock(self, flags):
         """Takes a lock, as a map with these flags would, until unlock()."""
-        _Memory.lock(self, flags)
+        _Memory.lock(self, _to_flags(Quire.MapFlags, flags))
 
     def unlock(self, flags):
         """Ends a lock of lock() with the same flags."""
-        _Memory.unlock(self, flags)
+        _Memory.unlock(self, _to_flags(Quire.MapFlags, flags))
 
     def describe_lock(self):
         """Tells in words what stands on the block."""
@@ -217,7 +233,7 @@ class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
         """Gives size, offset and maxsize: that of the data, where it begins in the whole
         block, and that of the whole block, in bytes."""
         _quire.check_open(self)
-        return _Memory.get_sizes(self)
+        return Sizes(*_Memory.get_sizes(self))
 
     def get_flags(self):
         """Tells the Quire.MemoryFlags of the block."""
@@ -257,7 +273,7 @@ class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
         where that is in the parent."""
         _quire.check_open(self)
         _quire.check_open(second)
-        return _Memory.is_span(self, second)
+        return Span(*_Memory.is_span(self, second))
 
     def is_type(self, mem_type):
         """Tells whether the block comes from an allocator of this type, as 'system'."""
@@ -269,16 +285,52 @@ class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
         _quire.check_open(self)
         return _Memory.is_writable(self)
 
+    @property
+    def size(self):
+        """How many bytes the data has, as len() tells."""
+        return len(self)
+
+    @property
+    def offset(self):
+        """Where the data begins in the whole block, in bytes."""
+        return self.get_sizes().offset
+
+    @property
+    def maxsize(self):
+        """How many bytes the whole block has."""
+        return self.get_sizes().maxsize
+
+    @property
+    def flags(self):
+        """The Quire.MemoryFlags of the block."""
+        return self.get_flags()
+
+    @property
+    def align(self):
+        """How the data was aligned when the block was made, as a mask."""
+        return self.get_align()
+
+    @property
+    def allocator(self):
+        """The Quire.Allocator of the block."""
+        return self.get_allocator()
+
+    @property
+    def parent(self):
+        """The block that this one is a share of, or None."""
+        return self.get_parent()
+
     def __reversed__(self):
         return reversed(memoryview(self.map()))
 
     def __repr__(self):
-        name = f'Quire.{type(self).__name__}'
+        cls = type(self)
+        name = 'Quire.Memory' if cls is Memory else f'{cls.__module__}.{cls.__qualname__}'
         if self.closed:
             return f'<{name}, closed>'
         size, offset, maxsize = self.get_sizes()
-        return (f'<{name} of {size} bytes at {offset} of {maxsize}, flags {_names(self.get_flags())}, '
-                f'allocator {self.get_allocator().get_mem_type()}, lock {self.describe_lock()}>')
+        return (f'<{name} of {size} bytes at {offset} of {maxsize}, flags {_names(self.flags)}, '
+                f'allocator {self.allocator.get_mem_type()}, lock {self.describe_lock()}>')
 
     def __copy__(self):
         return _quire_pickle.duplicate(self)

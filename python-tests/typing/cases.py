@@ -93,9 +93,12 @@ def use(memory: Quire.Memory) -> None:
     assert_type(merged, Quire.Memory)
     assert_type(Quire.memory_merge_list([memory]).copied, int)
     assert_type(memory.get_sizes().offset, int)
+    assert_type(memory.size + memory.offset + memory.maxsize + memory.align, int)
+    assert_type((memory.flags, memory.allocator), tuple[Quire.MemoryFlags, Quire.Allocator])
+    assert_type(memory.parent, Quire.Memory | None)
     size, offset, _ = memory.get_sizes()
     assert_type(size, int)
-    assert_type(memory.is_span(memory)[0], bool)
+    assert_type(memory.is_span(memory).is_span, bool)
     assert_type(memory.is_span(memory).offset, int)
     fd, offset = memory.get_fd()
     assert_type(fd, int)
@@ -115,9 +118,7 @@ def use(memory: Quire.Memory) -> None:
     memory.closed = True  # type: ignore[misc]
     memory.cast('B', range(4))  # type: ignore[arg-type]
     memory.nothing()  # type: ignore[attr-defined]
-    memory.get_sizes().size  # type: ignore[attr-defined]
-    memory.is_span(memory).is_span  # type: ignore[attr-defined]
-    memory.get_fd().fd  # type: ignore[attr-defined]
+    Quire.memory_merge_list([memory]).memory  # type: ignore[attr-defined]
     {memory: 1}
     memory.get_parent().close()  # type: ignore[union-attr]
 
@@ -140,8 +141,8 @@ def look(memory: Quire.Memory) -> None:
     memory.map('r')  # type: ignore[arg-type]
     memory.unmap(memory)  # type: ignore[arg-type]
     info.size = 5  # type: ignore[misc]
-    memory.lock(1)  # type: ignore[arg-type]
-    memory.lock(READ | 1)  # type: ignore[arg-type]
+    memory.lock(1)
+    memory.lock(READ | 1)
     Quire.MapFlags()  # type: ignore[call-arg]
     Quire.MemoryError()  # type: ignore[call-arg]
     Quire.Mapping()  # type: ignore[call-arg]

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "quire-allocation-params.h"
 #include "quire-error-private.h"
@@ -100,6 +101,13 @@ secure_pages (QuirePages *pages,
         }
     }
 
+  /* Pages are made when they are locked. Where there can't be as many, a process without a
+   * limit would be killed for trying. */
+  if (pages->size / quire_pages_get_size () > (gsize) sysconf (_SC_PHYS_PAGES))
+    {
+      set_not_locked (error, pages->size, ENOMEM);
+      return FALSE;
+    }
   if (mlock (pages->data, pages->size) != 0)
     {
       set_not_locked (error, pages->size, errno);
