@@ -11,6 +11,7 @@
 #include "quire-error.h"
 #include "quire-mapping-private.h"
 #include "quire-memory-private.h"
+#include "quire-pool-private.h"
 #include "quire-system-allocator-private.h"
 
 /**
@@ -173,4 +174,20 @@ quire_mapping_write_back (QuireMapping *mapping,
     memcpy (target, data, size);
   quire_mapping_release_view (mapping);
   return TRUE;
+}
+
+/**
+ * quire_binding_set_interruption: (skip)
+ * @interruption: (nullable): a function
+ *
+ * Has a function called now and then by threads that wait for a block of a
+ * [class@PoolAllocator], on these threads, and ends the wait if it says so: for a binding
+ * whose language handles signals only when it is asked to.
+ *
+ * Since: 1.0
+ */
+void
+quire_binding_set_interruption (QuireBindingInterruption interruption)
+{
+  quire_pool_set_interruption (interruption);
 }

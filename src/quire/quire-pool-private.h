@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include "quire-binding.h"
 #include "quire-pool-allocator.h"
 #include "quire-pool-stack-private.h"
 
@@ -81,5 +82,8 @@ guint         quire_pool_trim      (QuirePool       *pool,
 void          quire_pool_close     (QuirePool       *pool);
 void          quire_pool_look      (QuirePool       *pool,
                                     QuirePoolStats  *stats);
+
+/* Of all pools. */
+void          quire_pool_set_interruption (QuireBindingInterruption function);
 
 G_END_DECLS

@@ -6,8 +6,6 @@
 
 #include "quire-pool-private.h"
 
-#include "quire-binding.h"
-
 /* How long a wait goes on until it is asked whether it shall. */
 #define PAUSE (50 * G_TIME_SPAN_MILLISECOND)
 
@@ -185,18 +183,8 @@ on_cancelled (GCancellable *cancellable,
 /* Atomic. */
 static QuireBindingInterruption interruption;
 
-/**
- * quire_binding_set_interruption: (skip)
- * @function: (nullable): a function
- *
- * Has a function called now and then by threads that wait for a block of a
- * [class@PoolAllocator], on these threads, and ends the wait if it says so: for a binding
- * whose language handles signals only when it is asked to.
- *
- * Since: 1.0
- */
 void
-quire_binding_set_interruption (QuireBindingInterruption function)
+quire_pool_set_interruption (QuireBindingInterruption function)
 {
   quire_atomic_store_relaxed (&interruption, function);
 }
