@@ -16,8 +16,8 @@ from gi.repository import Gio, GLib, GObject, Quire
 from helpers import READ, READWRITE, Code, address, make
 
 MEMORY = {
-    'cast', 'close', 'closed', 'compare', 'copy', 'count', 'describe_lock', 'fill', 'from_dlpack', 'index', 'get_align', 'get_allocator', 'get_flags',
-    'get_parent', 'get_sizes', 'is_aligned', 'is_closed', 'is_same', 'is_span', 'is_type', 'is_writable', 'lock',
+    'cast', 'close', 'closed', 'compare', 'copy', 'count', 'describe_lock', 'fill', 'from_dlpack', 'get_align', 'get_allocator',
+    'get_flags', 'get_parent', 'index', 'get_sizes', 'is_aligned', 'is_closed', 'is_same', 'is_span', 'is_type', 'is_writable', 'lock',
     'make_mapped', 'make_writable', 'map', 'merge', 'merge_list', 'new', 'new_from_bytes', 'new_with_params',
     'read', 'read_from_stream', 'resize', 'share', 'to_bytes', 'unlock', 'unmap', 'wrap', 'write',
 }

@@ -30,8 +30,8 @@ DUPLICATES: list[Duplicate] = [copy.copy, copy.deepcopy, *(
 # What is asked of a closed handle.
 ASKED: list[Use] = [
     len, bytes, iter, lambda m: m[0], lambda m: m[:], lambda m: m.map(), lambda m: m.copy(), lambda m: m + m,
-    lambda m: m.__setitem__(0, 1), lambda m: m.index(0), lambda m: m.count(0), lambda m: m.to_bytes(), lambda m: m.get_sizes(),
-    lambda m: m.__dlpack__(), copy.copy]
+    lambda m: m.__setitem__(0, 1), lambda m: m.index(0), lambda m: m.count(0), lambda m: m.to_bytes(),
+    lambda m: m.get_sizes(), lambda m: m.__dlpack__(), copy.copy]
 
 
 class Handle:

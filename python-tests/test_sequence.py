@@ -19,7 +19,7 @@ import numpy
 import pytest
 from gi.repository import Gio, GLib, Quire
 
-from helpers import (READ, READWRITE, WRITE, Call, Code, Exporter, counts, make, make_flagged, make_padded,
+from helpers import (READ, READWRITE, WRITE, Call, Code, Exporter, Use, counts, make, make_flagged, make_padded,
                      parent_of, refused)
 
 CONTENT = bytes(range(10, 20))
@@ -464,6 +464,24 @@ def test_bytes_take_a_map_to_read() -> None:
     assert bytes(Quire.Memory(0)) == b''
     assert bytes(memory[2:4]) == CONTENT[2:4]
     assert bytearray(memory) == CONTENT
+
+
+class Refusing(Quire.Allocator):
+    def do_alloc(self, size: int, params: Quire.AllocationParams) -> Quire.Memory:
+        return self.bind(Quire.Memory(size))
+
+    def do_mapped(self, memory: Quire.Memory, flags: Quire.MapFlags) -> None:
+        raise LookupError('no map')
+
+
+def test_bytes_that_an_allocator_refuses() -> None:
+    """As a buffer that is not to be had."""
+    memory = Refusing().alloc(4)
+    uses: list[Use] = [memoryview, bytes, lambda memory: memory.__bytes__()]
+    for use in uses:
+        with pytest.raises(BufferError, match='no map') as caught:
+            use(memory)
+        assert isinstance(caught.value.__cause__, LookupError)
 
 
 def test_merge_list_of_any_iterable() -> None:

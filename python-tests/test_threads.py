@@ -236,7 +236,7 @@ def watch():
     while not over:
         turns.append(None)
         time.sleep(0)
-thread = threading.Thread(target=watch)
+thread = threading.Thread(target=watch, daemon=True)
 
 def lets_others_run(function, times):
     for _ in range(times):
@@ -262,9 +262,6 @@ def operations(size):
 
 short, long = operations(1000), operations(64 << 20)
 merging = Memory(32 << 20, fill=1), Memory(32 << 20, fill=1)
-# Which copies once more by itself.
-reduce = lambda: merging[0].__reduce_ex__(4)
-long['pickle'] = reduce
 long['merge'] = lambda: merging[0] + merging[1]
 long['merge_list'] = lambda: Memory.merge_list(merging)
 long['introspected'] = lambda: Memory.__mro__[2].copy(merging[0], 0, -1)
