@@ -187,8 +187,11 @@ for make in (lambda: Memory(100), lambda: Memory(100)[:], lambda: Memory(100).ma
 '''
 
 SCRIPTS['merge_list of nothing'] = '''
-for wrong in ([None], [Memory(1), None], [None] * 5, [5], 'text', {}, iter([Memory(1)]), [[Memory(1)]],
-              [GLib.Bytes.new(b'a')], {1: Memory(1)}, None, 5, object()):
+def failing():
+    yield Memory(1)
+    raise TypeError
+for wrong in ([None], [Memory(1), None], [None] * 5, [5], 'text', iter([Memory(1), 5]), [[Memory(1)]],
+              [GLib.Bytes.new(b'a')], {1: Memory(1)}, None, 5, object(), failing(), Memory(1)):
     for merge_list in (Memory.merge_list, Quire.memory_merge_list):
         assert isinstance(attempt(merge_list, wrong), (TypeError, GLib.Error)), wrong
 '''

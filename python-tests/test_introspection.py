@@ -17,8 +17,8 @@ from helpers import READ, READWRITE, Code, address, make
 
 MEMORY = {
     'align', 'allocator', 'flags', 'maxsize', 'offset', 'parent', 'size',
-    'cast', 'close', 'closed', 'compare', 'copy', 'describe_lock', 'fill', 'from_dlpack', 'get_align', 'get_allocator', 'get_flags',
-    'get_parent', 'get_sizes', 'is_aligned', 'is_closed', 'is_same', 'is_span', 'is_type', 'is_writable', 'lock',
+    'cast', 'close', 'closed', 'compare', 'copy', 'count', 'describe_lock', 'fill', 'from_dlpack', 'get_align', 'get_allocator',
+    'get_flags', 'get_parent', 'index', 'get_sizes', 'is_aligned', 'is_closed', 'is_same', 'is_span', 'is_type', 'is_writable', 'lock',
     'make_mapped', 'make_writable', 'map', 'merge', 'merge_list', 'new', 'new_from_bytes', 'new_with_params',
     'read', 'read_from_stream', 'resize', 'share', 'to_bytes', 'unlock', 'unmap', 'wrap', 'write',
 }
@@ -213,6 +213,21 @@ def test_generated_text_is_no_docstring() -> None:
 
 def test_enum_of_errors_says_what_it_is_not() -> None:
     assert 'no exception' in (Quire.MemoryError.__doc__ or '') and 'Quire.Error' in (Quire.MemoryError.__doc__ or '')
+
+
+def test_the_constructor_says_what_it_takes() -> None:
+    class Frame(Quire.Memory):
+        def __new__(cls, size: int, time: int) -> 'Frame':
+            return super().__new__(cls, size)
+
+    parameters = inspect.signature(Quire.Memory).parameters
+    assert list(parameters) == ['size', 'align', 'prefix', 'padding', 'flags', 'allocator', 'fill']
+    given = {name: parameter.default for name, parameter in parameters.items() if name != 'size'}
+    assert Quire.Memory(5, **given).get_sizes() == (5, 0, 5)
+    assert {str(parameters[name].kind) for name in given} == {'KEYWORD_ONLY'}
+    assert 'Memory(size, *, align=0' in pydoc.plain(pydoc.render_doc(Quire.Memory))
+    assert list(inspect.signature(Frame).parameters) == ['size', 'time']
+    assert 'MapFlags.READ is 1' in (Quire.Memory.map.__doc__ or '')
 
 
 def test_functions_say_what_they_take() -> None:

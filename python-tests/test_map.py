@@ -7,6 +7,7 @@
 import gc
 import weakref
 from collections.abc import Callable
+from typing import Any
 
 import numpy
 import pytest
@@ -410,3 +411,61 @@ def test_bare_mappings_are_refused() -> None:
         Quire.Mapping(5)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         Quire.Mapping.__new__(Quire.Mapping)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize('data', [
+    b'abcd', bytearray(b'abcd'), memoryview(b'abcd'), numpy.frombuffer(b'abcd', 'u1'), numpy.frombuffer(b'abcd', 'u2'),
+    numpy.frombuffer(b'abcd', 'u1').reshape(2, 2), memoryview(b'dcba')[::-1], memoryview(b'axbxcxdx')[::2],
+    list(b'abcd'), tuple(b'abcd'), range(97, 101), make(b'abcd'), make(b'abcd').map(), dict.fromkeys(b'abcd'),
+], ids=range(14))
+@pytest.mark.parametrize('flags', [WRITE, READWRITE])
+def test_write_back(data: Any, flags: Quire.MapFlags) -> None:
+    memory = make(bytes(4))
+    with memory.map(flags):
+        info = memory.map(flags)
+        info.write_back(data)
+        info.unmap()
+    assert bytes(memory) == b'abcd'
+    assert counts(memory) == {}
+
+
+def test_write_back_of_itself() -> None:
+    memory = make_padded(0, 8, 4)
+    memory[:] = b'abcdefgh'
+    with memory.map(READWRITE) as view:
+        info = memory.map(READWRITE)
+        info.write_back(data=view)
+        info.write_back(info)
+        info.write_back(memory)
+    assert bytes(memory) == b'abcdefgh'
+    # Two windows that overlap.
+    first = memory.map(READWRITE)
+    memory.resize(4, 8)
+    first.write_back(memory)
+    memory.resize(-4, 12)
+    assert bytes(first) == b'efgh\0\0\0\0'
+
+
+def test_write_back_that_is_refused() -> None:
+    memory = make(b'abcd')
+    with memory.map(READ):
+        with refused(Code.READ_ONLY, 4):
+            memory.map(READ).write_back(b'abcd')
+    info = memory.map(WRITE)
+    for size in (0, 3, 5):
+        with refused(Code.OUT_OF_RANGE, 4, size, unchanged=[memory]):
+            info.write_back(bytes(size))
+    # It may be written only.
+    with refused(Code.BUSY, 4, unchanged=[memory]):
+        info.write_back(memory)
+    for wrong in (None, 4, 'abcd', [1, 2, 3, 'x'], object()):
+        with pytest.raises(TypeError):
+            info.write_back(wrong)  # type: ignore[arg-type]
+    for wrong in ([1, 2, 3, 256], [1, 2, 3, -1]):
+        with pytest.raises(ValueError):
+            info.write_back(wrong)
+    info.release()
+    with refused(Code.CLOSED):
+        info.write_back(b'abcd')
+    assert bytes(memory) == b'abcd'
+    assert counts(memory) == {}

@@ -80,7 +80,7 @@ def test_keywords() -> None:
 
 
 @pytest.mark.parametrize('keywords, kind', [
-    ({'align': 2}, Quire.Error.NotSupported), ({'align': -1}, OverflowError), ({'align': 'x'}, TypeError),
+    ({'align': 2}, Quire.Error.NotSupported), ({'align': -1}, Quire.Error.OutOfRange), ({'align': 'x'}, TypeError),
     ({'prefix': (1 << 64) - 1}, Quire.Error.TooLarge), ({'padding': 1 << 64}, OverflowError),
     ({'prefix': None}, TypeError), ({'flags': 1 << 40}, OverflowError), ({'flags': 'x'}, TypeError),
     ({'flags': 1 << 15}, Quire.Error.NotSupported), ({'fill': 256}, ValueError), ({'fill': b'x'}, TypeError),

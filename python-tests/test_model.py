@@ -30,8 +30,8 @@ DUPLICATES: list[Duplicate] = [copy.copy, copy.deepcopy, *(
 # What is asked of a closed handle.
 ASKED: list[Use] = [
     len, bytes, iter, lambda m: m[0], lambda m: m[:], lambda m: m.map(), lambda m: m.copy(), lambda m: m + m,
-    lambda m: m.__setitem__(0, 1), lambda m: m == b'', lambda m: m.to_bytes(), lambda m: m.get_sizes(),
-    lambda m: m.__dlpack__(), copy.copy]
+    lambda m: m.__setitem__(0, 1), lambda m: m.index(0), lambda m: m.count(0), lambda m: m.to_bytes(),
+    lambda m: m.get_sizes(), lambda m: m.__dlpack__(), copy.copy]
 
 
 class Handle:
@@ -311,13 +311,36 @@ class Machine(RuleBasedStateMachine):
         assert result is None or result[0] == result[1]
 
     @with_handles
+    @rule(number=picks, needle=st.integers(0, 255) | st.binary(max_size=3), start=st.none() | small,
+          stop=st.none() | small)
+    def search(self, number: int, needle: int | bytes, start: int | None, stop: int | None) -> None:
+        handle = self.pick(self.handles, number)
+
+        def model() -> tuple[int, int]:
+            handle.block.check(READ)
+            content = handle.block.bytes()
+            return content.count(needle, start, stop), content.find(needle, start, stop)
+
+        result = self.agree(model, lambda: handle.memory.count(needle, start, stop))
+        if result is None:
+            return
+        count, (expected, first) = result
+        assert count == expected
+        try:
+            assert handle.memory.index(needle, start, stop) == first
+        except ValueError:
+            assert first == -1
+
+    @with_handles
     @rule(first=picks, second=picks, with_bytes=st.booleans())
     def equal(self, first: int, second: int, with_bytes: bool) -> None:
         one, other = self.pick(self.handles, first), self.pick(self.handles, second)
         a, b = one.block, other.block
 
         def model() -> bool:
-            # One block is itself, whoever has it.
+            # One block is itself, whoever has it; and what differs in size needs no look.
+            if a.size != b.size:
+                return False
             if a is not b or with_bytes:
                 a.check(READ)
             if a is not b and not with_bytes:
@@ -376,7 +399,12 @@ class Machine(RuleBasedStateMachine):
         handle.memory.close()
         handle.block.drop()
         try:
-            ask(handle.memory)
+            # That it is no other one it can tell yet.
+            closed = handle.memory
+            assert closed == closed and not closed != closed
+            for other in (b'', Quire.Memory(0), *(handle.memory for handle in self.handles)):
+                assert closed != other and not closed == other and other != closed
+            ask(closed)
         except Quire.Error.Closed:
             assert repr(handle.memory) == '<Quire.Memory, closed>'
             return

@@ -233,3 +233,16 @@ def test_pickled_errors() -> None:
         assert type(twin) is Quire.Error.OutOfRange
         assert (twin.domain, twin.code, twin.message) == (caught.value.domain, caught.value.code, caught.value.message)
     assert copy.copy(caught.value).message == caught.value.message
+
+
+@pytest.mark.parametrize('protocol', PROTOCOLS[:5])
+def test_bytes_in_band_are_copied_as_by_bytes(protocol: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that other threads run meanwhile; whatever a derived class makes of itself."""
+    class Own(Quire.Memory):
+        def __bytes__(self) -> bytes:
+            raise AssertionError('asked')
+
+    assert Own(3, fill=5).__reduce_ex__(protocol)[1][1] == bytes([5] * 3)
+    base = Quire.Memory.__mro__[1]
+    monkeypatch.setattr(base, '__bytes__', lambda memory: b'instead')
+    assert make(CONTENT).__reduce_ex__(protocol)[1][1] == b'instead'

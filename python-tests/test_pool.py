@@ -62,7 +62,7 @@ def test_larger() -> None:
     pool = new_pool()
     with refused(Code.OUT_OF_RANGE, SIZE + 1, SIZE):
         pool.alloc(SIZE + 1, None)
-    with pytest.raises(OverflowError):
+    with refused(Code.OUT_OF_RANGE, -1):
         pool.alloc(-1, None)
     assert figures(pool) == (0, 0, 0)
 
@@ -402,10 +402,13 @@ def test_wrong_arguments() -> None:
     calls = [
         lambda: Quire.PoolAllocator.new(None, -1, None, 0),
         lambda: Quire.PoolAllocator.new(None, 1, None, -1),
+        lambda: Quire.PoolAllocator(-1),
+        lambda: Quire.PoolAllocator(1, initial_blocks=-1),
+        lambda: Quire.AllocationParams(align=-1),
         lambda: pool.prealloc(-1),
         lambda: pool.trim(-1)]
     for call in calls:
-        with pytest.raises(OverflowError):
+        with pytest.raises(Quire.Error.OutOfRange, match='-1 is negative'):
             call()
 
 

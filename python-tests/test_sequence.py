@@ -5,18 +5,21 @@
 """A block as a sequence of bytes: index, slice, iteration, in, ==, repr."""
 
 import array
+import bisect
+import collections.abc
 import ctypes
 import gc
 import operator
+import random
 import re
 from collections.abc import Callable
 from typing import SupportsIndex
 
 import numpy
 import pytest
-from gi.repository import GLib, Quire
+from gi.repository import Gio, GLib, Quire
 
-from helpers import (READ, READWRITE, WRITE, Call, Code, Exporter, counts, make, make_flagged, make_padded,
+from helpers import (READ, READWRITE, WRITE, Call, Code, Exporter, Use, counts, make, make_flagged, make_padded,
                      parent_of, refused)
 
 CONTENT = bytes(range(10, 20))
@@ -221,7 +224,8 @@ def test_in_finds_blocks_and_arrays() -> None:
     assert make(b'\x0c\x0d') in memory
     assert numpy.frombuffer(b'\x0c\x0d', 'u1') in memory
     assert numpy.frombuffer(b'\x0c\x0e', 'u1') not in memory
-    assert b'' in Quire.Memory(0)
+    # To mypy what is in a sequence of numbers is a number.
+    assert b'' in Quire.Memory(0)  # type: ignore[comparison-overlap]
     assert 0 not in Quire.Memory(0)
 
 
@@ -259,6 +263,71 @@ def test_equality_with_less_and_more() -> None:
         assert memory != make(other)
     assert Quire.Memory(0) == b''
     assert Quire.Memory(0) == Quire.Memory(0)
+
+
+def test_sizes_that_differ_need_no_lock() -> None:
+    memory, other = make(CONTENT), make(CONTENT + b'x')
+    with memory.map(WRITE), other.map(WRITE):
+        for unequal in (other, b'', CONTENT[:-1], memoryview(bytes(22))[::2], make_flagged(4, Quire.MemoryFlags.NOT_MAPPABLE)):
+            assert (memory == unequal) is False
+            assert (memory != unequal) is True
+            assert memory not in [unequal]
+
+
+def test_a_closed_handle_equals_only_itself() -> None:
+    memory, closed, also_closed = make(CONTENT), make(CONTENT), make(CONTENT)
+    closed.close()
+    also_closed.close()
+    assert closed == closed
+    assert not closed != closed
+    for other in (memory, also_closed, Quire.Memory(0), CONTENT, b'', None):
+        assert (closed == other) is False
+        assert (closed != other) is True
+        assert (other == closed) is False
+    assert closed not in [memory, b'', also_closed]
+    assert [memory, closed].index(closed) == 1
+
+
+def test_what_has_ended_equals_nothing() -> None:
+    memory = make(CONTENT)
+    view, info = memoryview(CONTENT), memory.map(READ)
+    view.release()
+    info.release()
+    for ended in (view, info):
+        assert (memory == ended) is False
+        assert (memory != ended) is True
+
+
+@pytest.mark.parametrize('shape, dtype', [((24,), 'u1'), ((4, 6), 'u1'), ((2, 3, 4), 'u1'), ((12,), 'u2'),
+                                          ((3, 2, 2), 'u2'), ((1, 6, 1, 4), 'u1'), ((3,), 'u8'), ((2, 1, 2), 'c8')])
+def test_equality_with_strides(shape: tuple[int, ...], dtype: str) -> None:
+    """As bytes in the order of C, whatever lies between them; and every byte counts."""
+    source = random.Random(1)
+    content = bytes(source.randrange(1, 100) for _ in range(numpy.dtype(dtype).itemsize * numpy.prod(shape)))
+    memory = make(content)
+    array = numpy.frombuffer(content, dtype).reshape(shape)
+    spread = numpy.zeros([3 * length for length in shape], dtype)[tuple(slice(1, None, 3) for _ in shape)]
+    flipped = numpy.zeros(shape, dtype)[tuple(slice(None, None, -1) for _ in shape)]
+    columns = numpy.zeros(shape, dtype, order='F')
+    swapped = numpy.zeros(shape[::-1], dtype).transpose()
+    for other in (spread, flipped, columns, swapped, spread[::-1], flipped[..., ::-1][..., ::-1]):
+        other[...] = array
+        assert memory.__eq__(other) is True
+        assert bytes(other) == content
+    for position in range(len(content)):
+        wrong = bytearray(content)
+        wrong[position] = 200
+        spread[...] = numpy.frombuffer(wrong, dtype).reshape(shape)
+        assert memory.__eq__(spread) is False, position
+    assert counts(memory) == {}
+
+
+def test_equality_with_one_that_is_spread_over_itself() -> None:
+    memory = make(b'abab')
+    assert memory.__eq__(numpy.lib.stride_tricks.as_strided(numpy.frombuffer(b'ab', 'u1'), (2, 2), (0, 1))) is True
+    assert make(b'aaaa').__eq__(numpy.broadcast_to(numpy.frombuffer(b'a', 'u1'), (2, 2))) is True
+    assert make(b'aaba').__eq__(numpy.broadcast_to(numpy.frombuffer(b'a', 'u1'), (2, 2))) is False
+    assert Quire.Memory(0).__eq__(numpy.zeros((0, 5), 'u1')[:, ::2]) is True
 
 
 def test_equality_in_columns() -> None:
@@ -302,6 +371,125 @@ def test_no_hash() -> None:
     with pytest.raises(TypeError, match='unhashable'):
         hash(make(CONTENT))
     assert Quire.Memory.__hash__ is None
+
+
+def test_it_is_a_sequence() -> None:
+    assert issubclass(Quire.Memory, collections.abc.Sequence)
+    memory = make(CONTENT)
+    match memory:
+        case [first, *middle, last]:
+            assert (first, bytes(middle), last) == (10, CONTENT[1:-1], 19)
+        case _:
+            raise AssertionError('no sequence')
+    match Frame(3):
+        case [_, _, _]:
+            pass
+        case _:
+            raise AssertionError('no sequence')
+    assert bisect.bisect(memory, 14) == 5
+    assert random.sample(memory, 1)[0] in CONTENT
+    assert operator.concat(memory, memory) == CONTENT * 2
+    assert operator.indexOf(memory, 12) == 2
+    with pytest.raises(TypeError):
+        operator.concat(memory, CONTENT)
+    assert counts(memory) == {}
+
+
+def test_functions_of_glib_take_it() -> None:
+    for memory in (make(CONTENT), make(CONTENT)[:]):
+        assert GLib.Bytes.new(memory).get_data() == CONTENT
+        assert GLib.base64_encode(memory) == GLib.base64_encode(CONTENT)
+        stream = Gio.MemoryOutputStream.new_resizable()
+        assert stream.write_all(memory, None) == (True, 10)
+        stream.close(None)
+        assert stream.steal_as_bytes().get_data() == CONTENT
+    memory.close()
+    with refused(Code.CLOSED):
+        GLib.base64_encode(memory)
+
+
+@pytest.mark.parametrize('cls', ['Memory', 'Frame'])
+def test_the_item_of_a_consumer_in_c(cls: str) -> None:
+    """PySequence_GetItem() has added the length to what it hands on."""
+    memory = (Frame if cls == 'Frame' else Quire.Memory)(10)
+    memory[:] = CONTENT
+    get = ctypes.pythonapi.PySequence_GetItem
+    get.restype, get.argtypes = ctypes.py_object, [ctypes.py_object, ctypes.c_ssize_t]
+    assert [get(memory, index) for index in range(-10, 10)] == [*CONTENT, *CONTENT]
+    for index in (-11, -15, -20, -21, 10, 1 << 62, -(1 << 62)):
+        with refused(Code.OUT_OF_RANGE, 10, kind=IndexError, unchanged=[memory]):
+            get(memory, index)
+    with memory.map(WRITE):
+        with refused(Code.BUSY):
+            get(memory, 0)
+
+
+def test_the_item_of_a_class_with_its_own() -> None:
+    class Own(Quire.Memory):
+        def __getitem__(self, key: object) -> int:  # type: ignore[override]
+            return 5
+
+    get = ctypes.pythonapi.PySequence_GetItem
+    get.restype, get.argtypes = ctypes.py_object, [ctypes.py_object, ctypes.c_ssize_t]
+    assert get(Own(3), 0) == 5
+    assert get(Own(3), 50) == 5
+
+
+def test_an_iterator_tells_how_many_are_to_come() -> None:
+    memory = make(CONTENT)
+    iterator = iter(memory)
+    assert operator.length_hint(iterator) == 10
+    next(iterator)
+    assert operator.length_hint(iterator) == 9
+    assert bytes(iterator) == CONTENT[1:]
+    assert operator.length_hint(iterator) == 0
+    assert next(iterator, None) is next(iterator, None) is None
+    assert isinstance(iterator, collections.abc.Iterator)
+    assert operator.length_hint(reversed(memory)) == 10
+    with pytest.raises(TypeError):
+        type(iterator)()
+    assert counts(memory) == {}
+
+
+def test_bytes_take_a_map_to_read() -> None:
+    memory = make(CONTENT)
+    for standing in (READ, READWRITE):
+        with memory.map(standing):
+            assert bytes(memory) == memory.__bytes__() == CONTENT
+    with memory.map(WRITE):
+        with refused(Code.BUSY, 10, 1, kind=BufferError, unchanged=[memory]):
+            bytes(memory)
+    with refused(Code.NOT_MAPPABLE, kind=BufferError):
+        bytes(make_flagged(4, Quire.MemoryFlags.NOT_MAPPABLE))
+    assert bytes(Quire.Memory(0)) == b''
+    assert bytes(memory[2:4]) == CONTENT[2:4]
+    assert bytearray(memory) == CONTENT
+
+
+class Refusing(Quire.Allocator):
+    def do_alloc(self, size: int, params: Quire.AllocationParams) -> Quire.Memory:
+        return self.bind(Quire.Memory(size))
+
+    def do_mapped(self, memory: Quire.Memory, flags: Quire.MapFlags) -> None:
+        raise LookupError('no map')
+
+
+def test_bytes_that_an_allocator_refuses() -> None:
+    """As a buffer that is not to be had."""
+    memory = Refusing().alloc(4)
+    uses: list[Use] = [memoryview, bytes, lambda memory: memory.__bytes__()]
+    for use in uses:
+        with pytest.raises(BufferError, match='no map') as caught:
+            use(memory)
+        assert isinstance(caught.value.__cause__, LookupError)
+
+
+def test_merge_list_of_any_iterable() -> None:
+    memory = make(CONTENT)
+    for parts in ([memory[:3], memory[3:]], (memory[:3], memory[3:]), iter([memory[:3], memory[3:]]),
+                  (memory[a:b] for a, b in ((0, 3), (3, 10))), {1: memory[:3], 2: memory[3:]}.values()):
+        merged, copied = Quire.Memory.merge_list(parts)
+        assert (bytes(merged), copied) == (CONTENT, 0)
 
 
 def test_is_same() -> None:

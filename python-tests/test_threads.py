@@ -236,7 +236,7 @@ def watch():
     while not over:
         turns.append(None)
         time.sleep(0)
-thread = threading.Thread(target=watch)
+thread = threading.Thread(target=watch, daemon=True)
 
 def lets_others_run(function, times):
     for _ in range(times):
@@ -248,13 +248,16 @@ def lets_others_run(function, times):
 
 def operations(size):
     memory, other, content = Memory(size, fill=1), Memory(size, fill=1), bytes(size)
-    numbers = numpy.ones(size, 'u1')
+    numbers, strided = numpy.ones(size, 'u1'), memoryview(bytes([1]) * (2 * size))[::2]
+    info = Memory(size).map(Flags.WRITE)
     return {
         'copy': memory.copy, 'copy.copy': lambda: copy.copy(memory), 'fill': lambda: memory.fill(value=1),
         'write': lambda: memory.write(0, numbers), 'read': memory.read, 'compare': lambda: memory.compare(other),
         '==': lambda: memory == other, '== buffer': lambda: memory == numbers, 'in': lambda: 2 in memory,
         'slice': lambda: memory.__setitem__(slice(None), numbers), 'new': lambda: Memory(size, fill=1),
-        'dlpack': lambda: memory.__dlpack__(copy=True),
+        'dlpack': lambda: memory.__dlpack__(copy=True), 'bytes': lambda: bytes(memory),
+        '== strided': lambda: memory == strided, 'index': lambda: attempt(memory.index, 2), 'count': lambda: memory.count(1),
+        'write_back': lambda: info.write_back(numbers),
     }
 
 short, long = operations(1000), operations(64 << 20)
@@ -265,7 +268,7 @@ long['introspected'] = lambda: Memory.__mro__[2].copy(merging[0], 0, -1)
 thread.start()
 for name, operation in long.items():
     assert lets_others_run(operation, 200), name
-for name in ('copy', 'fill', 'write', 'read', 'compare', '==', '== buffer', 'in', 'slice'):
+for name in ('copy', 'fill', 'write', 'read', 'compare', '==', '== buffer', 'in', 'slice', 'bytes', '== strided', 'index', 'count', 'write_back'):
     assert not lets_others_run(short[name], 200), name
 over.append(None)
 thread.join()

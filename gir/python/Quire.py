@@ -9,6 +9,7 @@ the like work on the block itself, and hold a map of it as long as they live.
 """
 
 import collections
+import collections.abc
 import operator
 
 from gi.module import get_introspection_module
@@ -86,6 +87,7 @@ class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         _refuse_other_types(cls)
+        _quire.complete_class(cls)
         _quire_multiprocessing.register(cls)
 
     @staticmethod
@@ -96,7 +98,7 @@ class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
     @staticmethod
     def new_with_params(size, params=None):
         """Allocates a block from the default allocator, as Quire.AllocationParams say."""
-        return _Memory.new_with_params(size, params)
+        return _Memory.new_with_params(_quire.check_size(size), params)
 
     @staticmethod
     def new_from_bytes(bytes):
@@ -121,7 +123,8 @@ class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
                 raise TypeError('what belongs to an object can not be taken: detach() it, or give its number')
             number = fd.fileno()
         # PyGObject would take 1.5 for 1.
-        return _Memory.new_from_fd(operator.index(number), operator.index(offset), operator.index(size), flags)
+        return _Memory.new_from_fd(operator.index(number), _quire.check_size(offset),
+                                   _quire.check_ssize(size), flags)
 
     @staticmethod
     def receive(connection, flags=Quire.FdFlags.NONE, cancellable=None):
@@ -141,7 +144,7 @@ class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
 
     @staticmethod
     def merge_list(memories):
-        """Makes one block of many, and tells how many bytes had to be copied."""
+        """Makes one block of all of an iterable, and tells how many bytes had to be copied."""
         return Merged(*_quire.MemoryBase.merge_list(memories))
 
     def merge(self, second):
@@ -175,6 +178,7 @@ class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
 
         A size of -1 means all to the end.
         """
+        offset, size = _quire.check_size(offset), _quire.check_ssize(size)
         return _Memory.read_from_stream(self, offset, size, stream, cancellable)
 
     def get_fd(self):
@@ -258,7 +262,7 @@ class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
     def is_aligned(self, align):
         """Tells whether the data begins at a multiple of an alignment, given as a mask."""
         _quire.check_open(self)
-        return _Memory.is_aligned(self, align)
+        return _Memory.is_aligned(self, _quire.check_size(align))
 
     def is_closed(self):
         """Tells whether the handle was closed, as the attribute closed does."""
@@ -344,6 +348,7 @@ class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
 
 Memory = override(Memory)
 _quire_multiprocessing.register(Memory)
+collections.abc.Sequence.register(Memory)
 __all__.append('Memory')
 
 
@@ -395,10 +400,6 @@ class Mapping(_quire.MappingBase, _Mapping, metaclass=_Documented):
     def view_bytes(self):
         """Gives the data as a GLib.Bytes without a copy and without a lock of its own."""
         return _Mapping.view_bytes(self)
-
-    def write_back(self, data):
-        """Copies as many bytes as are mapped over what the map shows."""
-        _Mapping.write_back(self, data)
 
     def __repr__(self):
         return (f'<Quire.MapInfo of {self.size} bytes, flags {_names(self.flags)}, '

@@ -67,11 +67,35 @@ quire_python_sort_arguments (const QuirePythonSignature *signature,
   return TRUE;
 }
 
+/* The number is an int that did not fit. If that is because it is negative, raises another
+ * error instead: bytearray(-1) is a ValueError too. */
+static void
+refuse_negative (PyObject *number)
+{
+  g_autofree char *message = NULL;
+  PyObject *text;
+  int overflow;
+
+  if (PyLong_AsLongLongAndOverflow (number, &overflow) >= 0 || overflow > 0)
+    return;
+
+  PyErr_Clear ();
+  /* The number of digits that are shown has a limit. */
+  text = PyObject_Str (number);
+  if (text == NULL)
+    PyErr_Clear ();
+  message = g_strdup_printf ("%s is negative, which no such size or offset can be",
+                             text != NULL ? PyUnicode_AsUTF8 (text) : "The number");
+  Py_XDECREF (text);
+  quire_python_raise_code (QUIRE_MEMORY_ERROR_OUT_OF_RANGE, message);
+}
+
 gboolean
 quire_python_get_size (PyObject *object,
                        gsize    *value)
 {
   PyObject *index;
+  gboolean failed;
   gsize size;
 
   if (object == NULL)
@@ -81,8 +105,11 @@ quire_python_get_size (PyObject *object,
   if (index == NULL)
     return FALSE;
   size = PyLong_AsSize_t (index);
+  failed = size == (gsize) -1 && PyErr_Occurred ();
+  if (failed)
+    refuse_negative (index);
   Py_DECREF (index);
-  if (size == (gsize) -1 && PyErr_Occurred ())
+  if (failed)
     return FALSE;
 
   *value = size;
@@ -93,17 +120,44 @@ gboolean
 quire_python_get_ssize (PyObject *object,
                         gssize   *value)
 {
+  PyObject *index;
   Py_ssize_t size;
+  gboolean failed;
 
   if (object == NULL)
     return TRUE;
 
-  size = PyNumber_AsSsize_t (object, PyExc_OverflowError);
-  if (size == -1 && PyErr_Occurred ())
+  index = PyNumber_Index (object);
+  if (index == NULL)
+    return FALSE;
+  size = PyLong_AsSsize_t (index);
+  failed = size == -1 && PyErr_Occurred ();
+  if (failed)
+    refuse_negative (index);
+  Py_DECREF (index);
+  if (failed)
     return FALSE;
 
   *value = size;
   return TRUE;
+}
+
+PyObject *
+quire_python_check_size (PyObject *module,
+                         PyObject *object)
+{
+  gsize size;
+
+  return quire_python_get_size (object, &size) ? PyLong_FromSize_t (size) : NULL;
+}
+
+PyObject *
+quire_python_check_ssize (PyObject *module,
+                          PyObject *object)
+{
+  gssize size;
+
+  return quire_python_get_ssize (object, &size) ? PyLong_FromSsize_t (size) : NULL;
 }
 
 /* As bytearray does, with the same error. */

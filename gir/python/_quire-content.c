@@ -9,6 +9,8 @@
 
 #include "_quire-private.h"
 
+#include <string.h>
+
 /* Two arguments that name a range. */
 static QuireMemory *
 get_range (PyObject                   *self,
@@ -217,6 +219,41 @@ memory_read (PyObject        *self,
   return quire_python_raise_error (error);
 }
 
+PyDoc_STRVAR (memory_bytes_doc,
+"__bytes__($self, /)\n--\n\n"
+"Copies all bytes out of the block, under a map to read.");
+
+/* bytes(m) would copy from the buffer, with no other thread running meanwhile. The errors
+ * are those of the buffer. */
+static PyObject *
+memory_bytes (PyObject *self,
+              PyObject *unused)
+{
+  g_auto (QuireMapInfo) info = QUIRE_MAP_INFO_INIT;
+  QuireMemory *memory = quire_python_memory_get (self);
+  GError *error = NULL;
+  PyObject *bytes;
+
+  if (memory == NULL)
+    return NULL;
+  if (!quire_memory_map_full (memory, &info, QUIRE_MAP_READ, &error))
+    {
+      quire_python_raise_buffer_error (error);
+      return NULL;
+    }
+
+  bytes = PyBytes_FromStringAndSize (NULL, (Py_ssize_t) info.size);
+  if (bytes == NULL)
+    return NULL;
+
+  QUIRE_PYTHON_BEGIN_THREADS (info.size >= QUIRE_PYTHON_LONG)
+  if (info.size > 0)
+    memcpy (PyBytes_AS_STRING (bytes), info.data, info.size);
+  QUIRE_PYTHON_END_THREADS
+
+  return bytes;
+}
+
 PyDoc_STRVAR (memory_write_doc,
 "write($self, /, offset, data)\n--\n\n"
 "Copies the bytes of a buffer into the block, under a map to write.");
@@ -300,10 +337,10 @@ PyDoc_STRVAR (memory_merge_list_doc,
 "merge_list(memories, /)\n--\n\n"
 "Makes one block of many, and tells how many bytes had to be copied.");
 
-/* The list may change while the blocks are merged: so there are references on them. */
+/* A list may change while the blocks are merged: so there are references on them. */
 static PyObject *
 memory_merge_list (PyObject *unused,
-                   PyObject *list)
+                   PyObject *iterable)
 {
   g_autoptr (GPtrArray) memories = NULL;
   PyObject *items;
@@ -311,17 +348,14 @@ memory_merge_list (PyObject *unused,
   gsize copied;
   GError *error = NULL;
 
-  if (!PySequence_Check (list))
-    return PyErr_Format (PyExc_TypeError, "expected a sequence of Quire.Memory, got %.200s",
-                         Py_TYPE (list)->tp_name);
-  items = PySequence_Fast (list, "");
+  items = PySequence_Tuple (iterable);
   if (items == NULL)
     return NULL;
 
   memories = g_ptr_array_new_with_free_func ((GDestroyNotify) quire_memory_unref);
-  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE (items); i++)
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE (items); i++)
     {
-      QuireMemory *memory = quire_python_memory_get (PySequence_Fast_GET_ITEM (items, i));
+      QuireMemory *memory = quire_python_memory_get (PyTuple_GET_ITEM (items, i));
 
       if (memory == NULL)
         {
@@ -346,6 +380,7 @@ PyMethodDef quire_python_content_methods[] = {
   { "copy", QUIRE_PYTHON_METHOD (memory_copy), METH_FASTCALL | METH_KEYWORDS, memory_copy_doc },
   { "resize", QUIRE_PYTHON_METHOD (memory_resize), METH_FASTCALL | METH_KEYWORDS, memory_resize_doc },
   { "fill", QUIRE_PYTHON_METHOD (memory_fill), METH_FASTCALL | METH_KEYWORDS, memory_fill_doc },
+  { "__bytes__", memory_bytes, METH_NOARGS, memory_bytes_doc },
   { "read", QUIRE_PYTHON_METHOD (memory_read), METH_FASTCALL | METH_KEYWORDS, memory_read_doc },
   { "write", QUIRE_PYTHON_METHOD (memory_write), METH_FASTCALL | METH_KEYWORDS, memory_write_doc },
   { "compare", QUIRE_PYTHON_METHOD (memory_compare), METH_FASTCALL | METH_KEYWORDS, memory_compare_doc },

@@ -51,7 +51,8 @@ quire_python_memory_releasebuffer (PyObject  *self,
 
 PyDoc_STRVAR (memory_map_doc,
 "map($self, /, flags=1)\n--\n\n"
-"Maps the block, to read unless other flags are given, and gives a Quire.MapInfo.\n\n"
+"Maps the block, to read (Quire.MapFlags.READ is 1) unless other flags are given, and\n"
+"gives a Quire.MapInfo.\n\n"
 "That is a context manager, which yields a memoryview and unmaps at the end of its\n"
 "block; or it is given back to unmap(); or it is a buffer like any other, and the\n"
 "map ends when it goes.");

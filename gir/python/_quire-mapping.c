@@ -255,6 +255,66 @@ mapping_unmap (PyObject *self,
   Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR (mapping_write_back_doc,
+"write_back($self, /, data)\n--\n\n"
+"Copies the bytes of a buffer, as many as are mapped, over what the map shows.");
+
+/* What is no buffer may be a sequence of numbers; one with gaps is copied first. */
+static PyObject *
+get_bytes_to_write (PyObject  *object,
+                    Py_buffer *view)
+{
+  PyObject *bytes;
+
+  if (PyObject_CheckBuffer (object))
+    {
+      if (PyObject_GetBuffer (object, view, PyBUF_SIMPLE) == 0)
+        return Py_NewRef (object);
+      if (quire_python_is_memory (object) || !PyErr_ExceptionMatches (PyExc_BufferError))
+        return NULL;
+      PyErr_Clear ();
+    }
+
+  bytes = PyBytes_FromObject (object);
+  if (bytes != NULL && PyObject_GetBuffer (bytes, view, PyBUF_SIMPLE) != 0)
+    Py_CLEAR (bytes);
+  return bytes;
+}
+
+static PyObject *
+mapping_write_back (PyObject        *self,
+                    PyObject *const *args,
+                    Py_ssize_t       n_args,
+                    PyObject        *keywords)
+{
+  static const QuirePythonSignature signature = { "write_back", { "data" }, 1 };
+  QuireMapping *mapping;
+  gboolean written = FALSE;
+  GError *error = NULL;
+  PyObject *data, *bytes;
+  Py_buffer view;
+
+  if (!quire_python_sort_arguments (&signature, args, n_args, keywords, &data))
+    return NULL;
+  bytes = get_bytes_to_write (data, &view);
+  if (bytes == NULL)
+    return NULL;
+
+  mapping = quire_python_mapping_get (self);
+  if (mapping != NULL)
+    {
+      QUIRE_PYTHON_BEGIN_THREADS (view.len >= QUIRE_PYTHON_LONG)
+      written = quire_mapping_write_back (mapping, view.buf, (gsize) view.len, &error);
+      QUIRE_PYTHON_END_THREADS
+    }
+  PyBuffer_Release (&view);
+  Py_DECREF (bytes);
+
+  if (written)
+    Py_RETURN_NONE;
+  return error != NULL ? quire_python_raise_error (error) : NULL;
+}
+
 static PyObject *
 mapping_get_memory (PyObject *self,
                     void     *unused)
@@ -301,6 +361,7 @@ static PyMethodDef mapping_methods[] = {
   { "__exit__", QUIRE_PYTHON_METHOD (mapping_exit), METH_FASTCALL, mapping_exit_doc },
   { "release", mapping_release, METH_NOARGS, mapping_release_doc },
   { "unmap", mapping_unmap, METH_NOARGS, mapping_unmap_doc },
+  { "write_back", QUIRE_PYTHON_METHOD (mapping_write_back), METH_FASTCALL | METH_KEYWORDS, mapping_write_back_doc },
   /* PyGObject's own would leave addresses behind. */
   { "_clear_boxed", mapping_release, METH_NOARGS, NULL },
   { NULL, },

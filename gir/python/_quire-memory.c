@@ -259,6 +259,11 @@ static PyGetSetDef memory_getset[] = {
   { NULL, },
 };
 
+/* help() finds the signature here, as there is no __new__() in Python. */
+PyDoc_STRVAR (memory_doc,
+"MemoryBase(size, *, align=0, prefix=0, padding=0, flags=0, allocator=None, fill=None)\n--\n\n"
+"What Quire.Memory has from C.");
+
 static PyType_Slot memory_slots[] = {
   /* What all the files have. */
   { Py_tp_methods, NULL },
@@ -272,13 +277,15 @@ static PyType_Slot memory_slots[] = {
   { Py_mp_length, quire_python_memory_length },
   { Py_mp_subscript, quire_python_memory_subscript },
   { Py_mp_ass_subscript, quire_python_memory_assign },
+  { Py_sq_length, quire_python_memory_length },
+  { Py_sq_item, quire_python_memory_item },
   { Py_sq_contains, quire_python_memory_contains },
   { Py_tp_iter, quire_python_memory_iterate },
   { Py_tp_richcompare, quire_python_memory_compare },
   { Py_tp_hash, PyObject_HashNotImplemented },
   { Py_nb_add, quire_python_memory_add },
   { Py_tp_getset, memory_getset },
-  { Py_tp_doc, (char *) "What Quire.Memory has from C." },
+  { Py_tp_doc, (char *) memory_doc },
   { 0, NULL },
 };
 
@@ -294,6 +301,7 @@ quire_python_memory_get_spec (void)
 {
   const PyMethodDef *tables[] = {
     memory_methods, quire_python_content_methods, quire_python_dlpack_methods, quire_python_map_methods,
+    quire_python_search_methods,
   };
   GArray *methods = g_array_new (TRUE, FALSE, sizeof (PyMethodDef));
 

@@ -95,6 +95,27 @@ quire_python_object_setup (PyObject *module)
   return 0;
 }
 
+/* CPython gives a class that is made in Python a sq_item that calls __getitem__(): an index
+ * that is negative with the length added would count from the end once more. */
+static void
+take_sequence_item (PyTypeObject *type)
+{
+  if (type->tp_as_mapping->mp_subscript == quire_python_memory_subscript)
+    type->tp_as_sequence->sq_item = quire_python_memory_item;
+}
+
+PyObject *
+quire_python_complete_class (PyObject *module,
+                             PyObject *object)
+{
+  if (!quire_python_is_memory_class (object))
+    return PyErr_Format (PyExc_TypeError, "expected a class derived from Quire.Memory");
+
+  if (PyType_HasFeature ((PyTypeObject *) object, Py_TPFLAGS_HEAPTYPE))
+    take_sequence_item ((PyTypeObject *) object);
+  Py_RETURN_NONE;
+}
+
 /* The classes of which wrappers are made. PyGObject would look them up by name, each
  * time, in the module. */
 PyObject *
@@ -109,6 +130,7 @@ quire_python_set_classes (PyObject *module,
       !PyType_IsSubtype ((PyTypeObject *) mapping, mapping_type))
     return PyErr_Format (PyExc_TypeError, "expected classes derived from MemoryBase and MappingBase");
 
+  take_sequence_item ((PyTypeObject *) memory);
   Py_INCREF (memory);
   Py_XSETREF (memory_class, (PyTypeObject *) memory);
   Py_INCREF (mapping);

@@ -61,6 +61,11 @@ gboolean      quire_python_get_size            (PyObject   *object,
                                                 gsize      *value);
 gboolean      quire_python_get_ssize           (PyObject   *object,
                                                 gssize     *value);
+/* For what goes to PyGObject, which takes 1.5 for 1 and calls any error an overflow. */
+PyObject     *quire_python_check_size          (PyObject   *module,
+                                                PyObject   *object);
+PyObject     *quire_python_check_ssize         (PyObject   *module,
+                                                PyObject   *object);
 gboolean      quire_python_get_byte            (PyObject   *object,
                                                 guint8     *value);
 gboolean      quire_python_get_flags           (PyObject   *object,
@@ -89,6 +94,8 @@ typedef struct
 int                 quire_python_object_setup     (PyObject *module);
 PyObject           *quire_python_set_classes      (PyObject *module,
                                                    PyObject *args);
+PyObject           *quire_python_complete_class   (PyObject *module,
+                                                   PyObject *object);
 
 QuirePythonMemory  *quire_python_memory_state     (PyObject *self);
 QuirePythonMapping *quire_python_mapping_state    (PyObject *self);
@@ -120,25 +127,31 @@ PyObject     *quire_python_memory_close        (PyObject *self,
 /* _quire-sequence.c: the slots of it. */
 
 Py_ssize_t    quire_python_memory_length       (PyObject *self);
+PyObject     *quire_python_memory_item         (PyObject  *self,
+                                                Py_ssize_t index);
 PyObject     *quire_python_memory_subscript    (PyObject *self,
                                                 PyObject *key);
 int           quire_python_memory_assign       (PyObject *self,
                                                 PyObject *key,
                                                 PyObject *value);
+PyObject     *quire_python_memory_add          (PyObject *first,
+                                                PyObject *second);
+
+/* _quire-search.c, _quire-iterator.c and _quire-equality.c: more slots */
+
 int           quire_python_memory_contains     (PyObject *self,
                                                 PyObject *value);
 PyObject     *quire_python_memory_iterate      (PyObject *self);
 PyObject     *quire_python_memory_compare      (PyObject *self,
                                                 PyObject *other,
                                                 int       operation);
-PyObject     *quire_python_memory_add          (PyObject *first,
-                                                PyObject *second);
 
-/* _quire-content.c, _quire-dlpack.c and _quire-map.c */
+/* _quire-content.c, _quire-dlpack.c, _quire-map.c and _quire-search.c */
 
 extern PyMethodDef quire_python_content_methods[];
 extern PyMethodDef quire_python_dlpack_methods[];
 extern PyMethodDef quire_python_map_methods[];
+extern PyMethodDef quire_python_search_methods[];
 
 int           quire_python_memory_getbuffer    (PyObject  *self,
                                                 Py_buffer *view,

@@ -9,8 +9,6 @@
 
 #include "_quire-private.h"
 
-#include <string.h>
-
 Py_ssize_t
 quire_python_memory_length (PyObject *self)
 {
@@ -100,6 +98,29 @@ get_range (PyObject   *self,
   return memory;
 }
 
+/* A negative index has had the length added to it by then, and is none. */
+PyObject *
+quire_python_memory_item (PyObject  *self,
+                          Py_ssize_t index)
+{
+  g_auto (QuireMapInfo) info = QUIRE_MAP_INFO_INIT;
+  QuireMemory *memory = quire_python_memory_get (self);
+  GError *error = NULL;
+
+  if (memory == NULL)
+    return NULL;
+  if (!quire_memory_map_full (memory, &info, QUIRE_MAP_READ, &error))
+    return quire_python_raise_error (error);
+
+  if (index < 0 || index >= (Py_ssize_t) info.size)
+    {
+      set_index_error (index, info.size);
+      return NULL;
+    }
+
+  return PyLong_FromLong (info.data[index]);
+}
+
 PyObject *
 quire_python_memory_subscript (PyObject *self,
                                PyObject *key)
@@ -182,183 +203,6 @@ quire_python_memory_assign (PyObject *self,
 
   *byte = number;
   return 0;
-}
-
-/* As bytes has it: what can be a number is one, else it is bytes one after the other. */
-static gboolean
-get_needle (PyObject  *value,
-            Py_buffer *view,
-            guint8    *number)
-{
-  if (PyIndex_Check (value))
-    {
-      if (quire_python_get_byte (value, number))
-        {
-          *view = (Py_buffer) { .buf = number, .len = 1 };
-          return TRUE;
-        }
-      if (!PyErr_ExceptionMatches (PyExc_TypeError))
-        return FALSE;
-      PyErr_Clear ();
-    }
-
-  return PyObject_GetBuffer (value, view, PyBUF_SIMPLE) == 0;
-}
-
-int
-quire_python_memory_contains (PyObject *self,
-                              PyObject *value)
-{
-  g_auto (QuireMapInfo) info = QUIRE_MAP_INFO_INIT;
-  QuireMemory *memory;
-  GError *error = NULL;
-  Py_buffer view;
-  guint8 number;
-  int found = -1;
-
-  if (!get_needle (value, &view, &number))
-    return -1;
-
-  memory = quire_python_memory_get (self);
-  if (memory != NULL && quire_memory_map_full (memory, &info, QUIRE_MAP_READ, &error))
-    {
-      QUIRE_PYTHON_BEGIN_THREADS (info.size >= QUIRE_PYTHON_LONG)
-      found = view.len == 0 || memmem (info.data, info.size, view.buf, (gsize) view.len) != NULL;
-      QUIRE_PYTHON_END_THREADS
-    }
-  else if (memory != NULL)
-    {
-      quire_python_raise_error (error);
-    }
-
-  PyBuffer_Release (&view);
-  return found;
-}
-
-/* The iterator has a map to read, until it has come to the end or is dropped. */
-PyObject *
-quire_python_memory_iterate (PyObject *self)
-{
-  QuireMemory *memory = quire_python_memory_get (self);
-  PyObject *info, *view, *iterator;
-  QuireMapping *mapping;
-  GError *error = NULL;
-
-  if (memory == NULL)
-    return NULL;
-
-  mapping = quire_memory_try_map (memory, QUIRE_MAP_READ, &error);
-  if (mapping == NULL)
-    return quire_python_raise_error (error);
-
-  info = quire_python_mapping_to_python (mapping);
-  view = info != NULL ? PyMemoryView_FromObject (info) : NULL;
-  iterator = view != NULL ? PyObject_GetIter (view) : NULL;
-  Py_XDECREF (view);
-  Py_XDECREF (info);
-
-  return iterator;
-}
-
-/* The bytes of a buffer, whatever its shape is, are compared. -1 with an exception. */
-static int
-equals_buffer (QuireMemory *memory,
-               PyObject    *other)
-{
-  g_auto (QuireMapInfo) info = QUIRE_MAP_INFO_INIT;
-  GError *error = NULL;
-  gpointer copy = NULL;
-  Py_buffer view;
-  int equal = -1;
-
-  if (PyObject_GetBuffer (other, &view, PyBUF_FULL_RO) != 0)
-    return -1;
-
-  if (!PyBuffer_IsContiguous (&view, 'C'))
-    {
-      copy = PyMem_Malloc ((size_t) MAX (view.len, 1));
-      if (copy == NULL)
-        PyErr_NoMemory ();
-      if (copy == NULL || PyBuffer_ToContiguous (copy, &view, view.len, 'C') != 0)
-        goto out;
-    }
-
-  if (!quire_memory_map_full (memory, &info, QUIRE_MAP_READ, &error))
-    {
-      quire_python_raise_error (error);
-      goto out;
-    }
-
-  QUIRE_PYTHON_BEGIN_THREADS (info.size >= QUIRE_PYTHON_LONG)
-  equal = (gsize) view.len == info.size &&
-          (info.size == 0 || memcmp (info.data, copy != NULL ? copy : view.buf, info.size) == 0);
-  QUIRE_PYTHON_END_THREADS
-
-out:
-  PyMem_Free (copy);
-  PyBuffer_Release (&view);
-  return equal;
-}
-
-static int
-equals_memory (QuireMemory *memory,
-               QuireMemory *other)
-{
-  gsize size;
-  GError *error = NULL;
-  gboolean compared;
-  int order = 0;
-
-  /* Two handles of one block need no look. */
-  if (memory == other)
-    return 1;
-
-  size = quire_memory_get_sizes (memory, NULL, NULL);
-  QUIRE_PYTHON_BEGIN_THREADS (size >= QUIRE_PYTHON_LONG)
-  compared = quire_memory_try_compare (memory, other, &order, &error);
-  QUIRE_PYTHON_END_THREADS
-
-  if (compared)
-    return order == 0;
-
-  quire_python_raise_error (error);
-  return -1;
-}
-
-PyObject *
-quire_python_memory_compare (PyObject *self,
-                             PyObject *other,
-                             int       operation)
-{
-  QuireMemory *memory, *other_memory;
-  int equal;
-
-  if (operation != Py_EQ && operation != Py_NE)
-    Py_RETURN_NOTIMPLEMENTED;
-  if (self == other)
-    return PyBool_FromLong (operation == Py_EQ);
-  if (!quire_python_is_memory (other) && !PyObject_CheckBuffer (other))
-    Py_RETURN_NOTIMPLEMENTED;
-
-  memory = quire_python_open_memory_get (self);
-  if (memory == NULL)
-    return NULL;
-
-  if (quire_python_is_memory (other))
-    {
-      other_memory = quire_python_open_memory_get (other);
-      if (other_memory == NULL)
-        return NULL;
-      equal = equals_memory (memory, other_memory);
-    }
-  else
-    {
-      equal = equals_buffer (memory, other);
-    }
-
-  if (equal < 0)
-    return NULL;
-  return PyBool_FromLong (operation == Py_EQ ? equal : !equal);
 }
 
 PyObject *

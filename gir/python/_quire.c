@@ -60,6 +60,9 @@ static PyMethodDef module_methods[] = {
   { "check_open", check_open, METH_O, "Raises an error if the handle of a Quire.Memory was closed." },
   { "is_same", QUIRE_PYTHON_METHOD (is_same), METH_FASTCALL, "Whether two handles are of one block." },
   { "make_handle", QUIRE_PYTHON_METHOD (make_handle), METH_FASTCALL, "Makes a handle of some class of a block." },
+  { "check_size", quire_python_check_size, METH_O, "Gives a number as a size, which is not negative." },
+  { "check_ssize", quire_python_check_ssize, METH_O, "Gives a number as an offset, or a size, that may be negative." },
+  { "complete_class", quire_python_complete_class, METH_O, "Completes a class derived from Quire.Memory." },
   { "set_classes", quire_python_set_classes, METH_VARARGS, "Tells the classes of what C makes." },
   { NULL, },
 };

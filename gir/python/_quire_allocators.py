@@ -43,9 +43,12 @@ class AllocationParams(_AllocationParams, metaclass=Documented):
     flags = field(_AllocationParams, 'flags', 'Quire.MemoryFlags, or-ed, that the block shall have.',
                   lambda flags: flags)
     # PyGObject would take 1.5 for 1.
-    align = field(_AllocationParams, 'align', 'The alignment of the data as a mask, its bytes less 1.', operator.index)
-    prefix = field(_AllocationParams, 'prefix', 'How many bytes there shall be before the data.', operator.index)
-    padding = field(_AllocationParams, 'padding', 'How many bytes there shall be after the data.', operator.index)
+    align = field(_AllocationParams, 'align', 'The alignment of the data as a mask, its bytes less 1.',
+                  _quire.check_size)
+    prefix = field(_AllocationParams, 'prefix', 'How many bytes there shall be before the data.',
+                   _quire.check_size)
+    padding = field(_AllocationParams, 'padding', 'How many bytes there shall be after the data.',
+                    _quire.check_size)
 
     def __new__(cls, *, flags=0, align=0, prefix=0, padding=0):
         params = _AllocationParams.new()
@@ -199,7 +202,7 @@ class MemfdAllocator(_MemfdAllocator):
     """
 
     def __init__(self, name=None, *, seals=_DEFAULT_SEALS, huge_page_size=0):
-        super().__init__(name=name, seals=seals, huge_page_size=operator.index(huge_page_size))
+        super().__init__(name=name, seals=seals, huge_page_size=_quire.check_size(huge_page_size))
 
     @staticmethod
     def new(name=None, seals=_DEFAULT_SEALS):
@@ -256,7 +259,7 @@ class GuardAllocator(_GuardAllocator):
     """
 
     def __init__(self, *, quarantine=_DEFAULT_QUARANTINE, aborts=False):
-        super().__init__(quarantine=operator.index(quarantine), aborts=aborts)
+        super().__init__(quarantine=_quire.check_size(quarantine), aborts=aborts)
 
     @staticmethod
     def new():
@@ -371,8 +374,8 @@ class PoolAllocator(_PoolAllocator):
         allocator = _find(allocator)
         if align != 0 or prefix != 0 or padding != 0 or flags != 0:
             params = _join_params(params, align, prefix, padding, flags)
-        block_size, max_blocks, initial_blocks, max_wait = map(
-            operator.index, (block_size, max_blocks, initial_blocks, max_wait))
+        block_size, max_blocks, initial_blocks = map(_quire.check_size, (block_size, max_blocks, initial_blocks))
+        max_wait = operator.index(max_wait)
 
         # This one tells what is wrong, which an object that is made of properties can not.
         _PoolAllocator.new(allocator, block_size, params, max_blocks)
@@ -385,7 +388,7 @@ class PoolAllocator(_PoolAllocator):
     @staticmethod
     def new(allocator, block_size, params=None, max_blocks=0):
         """Makes a pool, as Quire.PoolAllocator() does."""
-        return _PoolAllocator.new(allocator, operator.index(block_size), params, operator.index(max_blocks))
+        return _PoolAllocator.new(allocator, _quire.check_size(block_size), params, _quire.check_size(max_blocks))
 
     def acquire(self, max_wait=None, cancellable=None):
         """Gives a block of all the bytes that a block of the pool has.
@@ -408,12 +411,12 @@ class PoolAllocator(_PoolAllocator):
 
     def prealloc(self, n_blocks):
         """Makes blocks ahead, until the pool has so many, those that are out included."""
-        _PoolAllocator.prealloc(self, operator.index(n_blocks))
+        _PoolAllocator.prealloc(self, _quire.check_size(n_blocks))
 
     def trim(self, keep):
         """Gives free blocks back to the other allocator until no more than these are free, and
         tells how many those were."""
-        return _PoolAllocator.trim(self, operator.index(keep))
+        return _PoolAllocator.trim(self, _quire.check_size(keep))
 
     def flush(self):
         """Gives all free blocks back, as trim(0) does."""

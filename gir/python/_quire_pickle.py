@@ -52,7 +52,7 @@ def duplicate(memory, memo=None):
 
 def reduce(memory, protocol):
     """What __reduce_ex__() gives."""
-    data = pickle.PickleBuffer(memory) if protocol >= 5 else bytes(memory)
+    data = pickle.PickleBuffer(memory) if protocol >= 5 else _quire.MemoryBase.__bytes__(memory)
     readonly = memory.get_flags() & READONLY != 0
     # The class has the name of a module that is no module of its own.
     cls = type(memory) if type(memory).__module__ != 'gi.overrides.Quire' else None

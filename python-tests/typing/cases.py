@@ -10,7 +10,7 @@ from __future__ import annotations
 import builtins
 import copy
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import gi
 
@@ -82,6 +82,13 @@ def use(memory: Quire.Memory) -> None:
     assert_type(iter(memory), Iterator[int])
     assert_type(memory + memory, Quire.Memory)
     assert_type(5 in memory, bool)
+    assert_type(memory.index(5, 1, None), int)
+    assert_type(memory.count(b'x'), int)
+    numbers: Sequence[int] = memory
+    assert_type(bytes(memory), bytes)
+    Quire.Memory.merge_list(share for share in (memory, memory[:]))
+    memory.map().write_back(memory)
+    memory.map().write_back(numbers)
     assert_type(memory == b'', bool)
     assert_type(len(memory), int)
     assert_type(memory.copy(size=5), Quire.Memory)

@@ -170,8 +170,9 @@ quire_mapping_write_back (QuireMapping *mapping,
   /* The view keeps the mapping from ending meanwhile. */
   if (!quire_mapping_acquire_view (mapping, &target, error))
     return FALSE;
+  /* What is written may be a view of the same block. */
   if (size > 0)
-    memcpy (target, data, size);
+    memmove (target, data, size);
   quire_mapping_release_view (mapping);
   return TRUE;
 }

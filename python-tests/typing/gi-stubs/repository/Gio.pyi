@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gi.repository import GLib, GObject
@@ -31,7 +31,7 @@ class FileInputStream(InputStream): ...
 
 class OutputStream(GObject.Object):
     def close(self, cancellable: Cancellable | None = None) -> bool: ...
-    def write_all(self, buffer: bytes, cancellable: Cancellable | None = None) -> tuple[bool, int]: ...
+    def write_all(self, buffer: Sequence[int], cancellable: Cancellable | None = None) -> tuple[bool, int]: ...
     def write_bytes_async(
         self,
         bytes: GLib.Bytes,
@@ -43,6 +43,11 @@ class OutputStream(GObject.Object):
     def write_bytes_finish(self, result: AsyncResult) -> int: ...
 
 class FileOutputStream(OutputStream): ...
+
+class MemoryOutputStream(OutputStream):
+    @classmethod
+    def new_resizable(cls) -> MemoryOutputStream: ...
+    def steal_as_bytes(self) -> GLib.Bytes: ...
 
 class File(GObject.GInterface):
     @staticmethod
