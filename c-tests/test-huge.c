@@ -190,7 +190,8 @@ test_kept (void)
 
   g_test_summary ("No block gets so large for the sake of huge pages that its memory is not kept");
 
-  g_assert_true (mallopt (M_MMAP_THRESHOLD, (int) KEPT_SIZE));
+  /* What has put its own malloc() in the place of this one does not listen. */
+  g_assert_true (mallopt (M_MMAP_THRESHOLD, (int) KEPT_SIZE) || quire_test_is_watched ());
 
   for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
     {
@@ -210,7 +211,7 @@ test_kept (void)
       g_assert_cmpuint ((guintptr) advised & (huge - 1), ==, 0);
     }
 
-  g_assert_true (mallopt (M_MMAP_THRESHOLD, MMAP_THRESHOLD));
+  mallopt (M_MMAP_THRESHOLD, MMAP_THRESHOLD);
   malloc_trim (0);
 }
 
