@@ -61,10 +61,12 @@ _define(2, 'Busy', """A map, a view, a share or an owner stands in the way, or o
     its limit. Later it may work.""", BufferError)
 _define(3, 'NotMappable', "The block can't be mapped.", BufferError)
 _define(4, 'NotShareable', "The block can't be shared.", Error)
-_define(5, 'OutOfRange', 'An index, an offset or a size lies outside the block.', Error, IndexError, ValueError)
+_define(5, 'OutOfRange', 'An index, an offset or a size lies outside the block, or is negative.',
+        Error, IndexError, ValueError)
 _define(6, 'NoSpace', 'The system has not so much memory to give.', Error, MemoryError)
 _define(7, 'TooLarge', 'A size is beyond what an address space holds.', Error, OverflowError, MemoryError)
-_define(8, 'Closed', 'The handle of the block was closed, or the map has ended.', BufferError, ValueError)
+_define(8, 'Closed', 'What is used was closed: a handle of a block, a pool, a descriptor; or the map has ended.',
+        BufferError, ValueError)
 _define(9, 'NotSupported', "The request makes no sense, or the allocator can't do it.", Error, ValueError)
 
 for _cls in (Error, BufferError):

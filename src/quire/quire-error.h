@@ -35,7 +35,8 @@ G_BEGIN_DECLS
  * @QUIRE_MEMORY_ERROR_OUT_OF_RANGE: an offset or a size lies outside the block
  * @QUIRE_MEMORY_ERROR_NO_SPACE: the system has not so much memory to give
  * @QUIRE_MEMORY_ERROR_TOO_LARGE: a size is beyond what an address space holds
- * @QUIRE_MEMORY_ERROR_CLOSED: the handle was closed, or the mapping released
+ * @QUIRE_MEMORY_ERROR_CLOSED: the handle, the pool or the descriptor was closed, or the
+ *   mapping released
  * @QUIRE_MEMORY_ERROR_NOT_SUPPORTED: the request makes no sense, or this
  *   allocator can't do it
  *
