@@ -254,7 +254,9 @@ def test_a_file_that_nobody_else_has(tmp_path: pathlib.Path) -> None:
             self.close()
 
     (tmp_path / 'file').write_bytes(b'content')
-    assert Quire.Memory.new_from_fd(Closing(tmp_path / 'file', 'r+')) == b'content'
+    # Not within an assertion, of which pytest keeps all parts.
+    memory = Quire.Memory.new_from_fd(Closing(tmp_path / 'file', 'r+'))
+    assert memory == b'content'
 
 
 def test_no_descriptor_to_be_had() -> None:
