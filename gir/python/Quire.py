@@ -17,7 +17,7 @@ from gi.module import get_introspection_module
 from . import (_quire, _quire_allocators, _quire_error, _quire_functions, _quire_multiprocessing,
                _quire_pickle)
 from ._quire_allocators import *
-from ._quire_documented import Documented as _Documented, names as _names
+from ._quire_documented import Documented as _Documented, names as _names, type_name as _type_name
 from ._quire_functions import *
 from ..overrides import override
 
@@ -328,8 +328,7 @@ class Memory(_quire.MemoryBase, _Memory, metaclass=_Documented):
         return reversed(memoryview(self.map()))
 
     def __repr__(self):
-        cls = type(self)
-        name = 'Quire.Memory' if cls is Memory else f'{cls.__module__}.{cls.__qualname__}'
+        name = _type_name(self)
         if self.closed:
             return f'<{name}, closed>'
         size, offset, maxsize = self.get_sizes()

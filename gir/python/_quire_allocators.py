@@ -9,7 +9,7 @@ import operator
 from gi.module import get_introspection_module
 
 from . import _quire, _quire_allocator
-from ._quire_documented import Documented, field, names, override_quire
+from ._quire_documented import Documented, field, names, override_quire, type_name
 
 Quire = get_introspection_module('Quire')
 
@@ -181,7 +181,7 @@ class FdAllocator(Quire.FdAllocator):
     """
 
     def __repr__(self):
-        return f'<Quire.{type(self).__name__}>'
+        return f'<{type_name(self)}>'
 
 
 _MemfdAllocator = Quire.MemfdAllocator
@@ -238,7 +238,7 @@ class MemfdAllocator(_MemfdAllocator):
 
     def __repr__(self):
         pages = f', pages of {self.huge_page_size} bytes' if self.huge_page_size else ''
-        return f'<Quire.{type(self).__name__} {self.name!r}, seals {names(self.seals)}{pages}>'
+        return f'<{type_name(self)} {self.name!r}, seals {names(self.seals)}{pages}>'
 
 
 _GuardAllocator = Quire.GuardAllocator
@@ -295,7 +295,7 @@ class GuardAllocator(_GuardAllocator):
 
     def __repr__(self):
         aborts = ', aborts' if self.aborts else ''
-        return (f'<Quire.{type(self).__name__} with a quarantine of {self.quarantine} blocks{aborts}, '
+        return (f'<{type_name(self)} with a quarantine of {self.quarantine} blocks{aborts}, '
                 f'{self.n_damaged} damaged>')
 
 
@@ -316,7 +316,7 @@ class SecureAllocator(_SecureAllocator):
         return _SecureAllocator.new()
 
     def __repr__(self):
-        return f'<Quire.{type(self).__name__}>'
+        return f'<{type_name(self)}>'
 
 
 @override_quire
@@ -340,7 +340,7 @@ class PoolStats(_PoolStats, metaclass=Documented):
         return _PoolStats.copy(self)
 
     def __repr__(self):
-        return (f'<Quire.{type(self).__name__}: n_blocks={self.n_blocks}, n_free={self.n_free}, n_out={self.n_out}, '
+        return (f'<{type_name(self)}: n_blocks={self.n_blocks}, n_free={self.n_free}, n_out={self.n_out}, '
                 f'max_out={self.max_out}, n_waiting={self.n_waiting}, n_made={self.n_made}, '
                 f'n_recycled={self.n_recycled}>')
 
@@ -507,5 +507,5 @@ class PoolAllocator(_PoolAllocator):
         stats = self.stats
         most = f', at most {self.max_blocks}' if self.max_blocks else ''
         closed = ', closed' if self.closed else ''
-        return (f'<Quire.{type(self).__name__} of {stats.n_blocks} blocks of {self.block_size} bytes, '
+        return (f'<{type_name(self)} of {stats.n_blocks} blocks of {self.block_size} bytes, '
                 f'{stats.n_out} out{most}{closed}>')

@@ -23,6 +23,12 @@ def names(flags):
     return '|'.join(nicks).replace('-', '_').upper() or 'NONE'
 
 
+def type_name(thing):
+    """Of which class it is, with the module: that of Quire's own is Quire."""
+    cls = type(thing)
+    return f'{cls.__module__}.{cls.__qualname__}'.removeprefix('gi.overrides.')
+
+
 def override_quire(cls):
     """As PyGObject's override(), which goes by the name of the file."""
     cls.__module__ = 'gi.overrides.Quire'
